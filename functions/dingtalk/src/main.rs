@@ -1,0 +1,3 @@
+//! The receiving function of DingTalk.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The receiving function of Feishu and Lark.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The function that answers turns.
+
+fn main() {}

@@ -1,0 +1,42 @@
+//! Words that steer the bot and never reach a model.
+
+/// What a person can tell the bot to do. Understood in Chinese and in English, alone in a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Command {
+    /// Forget what was said and begin anew: `/new`, `新会话`.
+    New,
+    /// Say what the bot can do: `/help`, `帮助`.
+    Help,
+}
+
+impl Command {
+    /// The command that `text` is, if it is one. Case, surrounding space and a full-width slash do not matter; any
+    /// further word makes it an ordinary message.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let word = text.trim().to_lowercase().replace('／', "/");
+        match word.as_str() {
+            "/new" | "/新会话" | "新会话" => Some(Self::New),
+            "/help" | "/帮助" | "帮助" => Some(Self::Help),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_alone_in_both_languages() {
+        for text in ["/new", " /NEW ", "／new", "新会话", "/新会话"] {
+            assert_eq!(Command::parse(text), Some(Command::New), "{text:?}");
+        }
+        for text in ["/help", "帮助", "/帮助"] {
+            assert_eq!(Command::parse(text), Some(Command::Help), "{text:?}");
+        }
+        for text in ["", "new", "/new idea", "请帮助我", "/newer"] {
+            assert_eq!(Command::parse(text), None, "{text:?}");
+        }
+    }
+}

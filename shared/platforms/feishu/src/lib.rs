@@ -1,0 +1,1 @@
+//! All that Magpie knows of Feishu and Lark.

@@ -1,0 +1,1 @@
+//! What a webhook gets: verified, parsed, queued, answered.

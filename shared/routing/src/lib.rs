@@ -1,0 +1,1 @@
+//! Which model endpoint answers, and what happens when it does not.

@@ -1,0 +1,1 @@
+//! Configuration and secrets, loaded once, all mistakes reported together.

@@ -1,0 +1,1 @@
+//! A faithful pretend Feishu, DingTalk and model server.

@@ -1,0 +1,1 @@
+//! The tables in DynamoDB and the queue in SQS.

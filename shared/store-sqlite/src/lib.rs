@@ -1,0 +1,1 @@
+//! The embedded store and durable queue of standalone, on SQLite.

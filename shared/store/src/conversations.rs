@@ -1,0 +1,82 @@
+//! Each question with its answer.
+
+use async_trait::async_trait;
+use chat::{ConversationKey, Timestamp, TurnKey};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// A question and its answer, written once and never changed. It is both the kept answer of its turn (a resumed turn
+/// sends these bytes, and the model is not asked again) and an entry of the conversation's memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// The turn that it belongs to.
+    pub turn: TurnKey,
+    /// When the message was accepted: its place in the conversation's order.
+    pub at: Timestamp,
+    /// What it counts as.
+    pub kind: ExchangeKind,
+    /// The sealed content.
+    pub sealed: Vec<u8>,
+    /// Until when it is kept.
+    pub keep_until: Timestamp,
+}
+
+/// What an exchange counts as when memory is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeKind {
+    /// A model's answer: remembered.
+    Answer,
+    /// The bot's own words (help, an apology): kept for its turn, not part of the memory.
+    Notice,
+    /// The memory begins anew after this one.
+    Reset,
+}
+
+/// What became of an exchange that was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept.
+    New,
+    /// The turn had one already, which stands: send that one.
+    Already(Exchange),
+}
+
+/// The exchanges of all conversations.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// Keeps an exchange unless its turn (in this conversation, accepted at this moment) has one already. The first
+    /// one stands for ever, whoever writes it, so that all tries of a turn send the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when it is not known whether it is kept; trying again is harmless.
+    async fn keep(&self, conversation: &ConversationKey, exchange: &Exchange) -> Result<Kept, StoreError>;
+
+    /// The exchange of a turn that was accepted at `at`, if one is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn find(
+        &self,
+        conversation: &ConversationKey,
+        at: Timestamp,
+        turn: &TurnKey,
+    ) -> Result<Option<Exchange>, StoreError>;
+
+    /// The last `limit` answers, newest first, back to the last reset. Notices are passed over and do not count.
+    /// Exchanges past their `keep_until` are not returned even where the store has not removed them yet. Reads what
+    /// was written before the call (strong consistency).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn recent(
+        &self,
+        conversation: &ConversationKey,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Exchange>, StoreError>;
+}

@@ -1,0 +1,156 @@
+//! HTTP calls as values, and the trait that carries them out.
+//!
+//! Platforms and model protocols say *what* to call ([`OutRequest`]) and read *what came back* ([`OutResponse`],
+//! [`NetError`]); only `egress` opens a connection. So everything that knows a wire format can be tested, fuzzed and
+//! simulated without a network.
+//!
+//! ```
+//! use transport::OutRequest;
+//!
+//! let request = OutRequest::post_json("https://example.com/v1".parse()?, b"{}".to_vec());
+//! assert_eq!(request.headers["content-type"], "application/json; charset=utf-8");
+//! # Ok::<(), url::ParseError>(())
+//! ```
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use url::Url;
+
+/// A call to make.
+#[derive(Clone)]
+pub struct OutRequest {
+    /// The method.
+    pub method: Method,
+    /// Where to. May carry a token in its query, so it is never logged whole.
+    pub url: Url,
+    /// The headers; those with secrets are marked sensitive.
+    pub headers: HeaderMap,
+    /// The body, empty for none.
+    pub body: Bytes,
+}
+
+impl OutRequest {
+    /// A `GET`.
+    #[must_use]
+    pub fn get(url: Url) -> Self {
+        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() }
+    }
+
+    /// A `POST` of JSON text.
+    #[must_use]
+    pub fn post_json(url: Url, body: impl Into<Bytes>) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        Self { method: Method::POST, url, headers, body: body.into() }
+    }
+
+    /// The same call with a secret header. A value that no header may hold leaves the call without it, and the server
+    /// then says that the credential is missing.
+    #[must_use]
+    pub fn with_secret_header(mut self, name: header::HeaderName, value: &str) -> Self {
+        if let Ok(mut value) = HeaderValue::from_str(value) {
+            value.set_sensitive(true);
+            self.headers.insert(name, value);
+        }
+        self
+    }
+}
+
+/// Shows where a call goes and how large it is: neither query (tokens) nor body (people's words).
+impl std::fmt::Debug for OutRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutRequest")
+            .field("method", &self.method)
+            .field("host", &self.url.host_str())
+            .field("path", &self.url.path())
+            .field("bytes", &self.body.len())
+            .finish()
+    }
+}
+
+/// What came back.
+#[derive(Clone)]
+pub struct OutResponse {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+/// Shows the status and the size, not the body: it may hold people's words.
+impl std::fmt::Debug for OutResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutResponse").field("status", &self.status).field("bytes", &self.body.len()).finish()
+    }
+}
+
+/// What one call may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the first packet to the last byte of the answer.
+    pub total: Duration,
+    /// The largest answer body, in bytes.
+    pub bytes: usize,
+}
+
+/// Why no answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NetError {
+    /// No connection: refused, unreachable, unknown host, TLS failure. The peer never saw the call.
+    #[error("the connection could not be made")]
+    Unreachable,
+    /// No connection within the connect timeout. The peer never saw the call.
+    #[error("the connection was not made in time")]
+    ConnectTimeout,
+    /// The call took longer than [`Limits::total`]. The peer may have acted on it.
+    #[error("no whole answer came in time")]
+    Timeout,
+    /// The connection broke after it was made. The peer may have acted on the call.
+    #[error("the connection broke before the answer was whole")]
+    Broken,
+    /// The answer was larger than [`Limits::bytes`]. The peer acted on the call.
+    #[error("the answer was larger than allowed")]
+    TooLarge,
+}
+
+impl NetError {
+    /// Whether the peer can have acted on the call although no answer came.
+    #[must_use]
+    pub const fn may_have_arrived(self) -> bool {
+        match self {
+            Self::Unreachable | Self::ConnectTimeout => false,
+            Self::Timeout | Self::Broken | Self::TooLarge => true,
+        }
+    }
+}
+
+/// Carries calls out.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Makes one call, once: no retry, no redirect, no proxy of its own choosing.
+    ///
+    /// # Errors
+    ///
+    /// Says why no answer came; any HTTP status is an answer.
+    async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_neither_tokens_nor_words() {
+        let url: Url = "https://example.com/send?access_token=hidden-token".parse().unwrap();
+        let request = OutRequest::post_json(url, "hidden words")
+            .with_secret_header(header::AUTHORIZATION, "Bearer hidden-bearer");
+        let shown = format!("{request:?}");
+        assert!(!shown.contains("hidden"), "{shown}");
+        assert!(!format!("{:?}", request.headers).contains("hidden-bearer"));
+    }
+}
