@@ -43,6 +43,8 @@ pub use command::Command;
 pub use conversation::{Conversation, ConversationKey, TurnKey};
 pub use entropy::Entropy;
 pub use id::{BotId, ChatId, EventId, IdError, PlatformId, ThreadId, UserId};
-pub use message::{Attachment, AttachmentKind, Audience, ChatKind, Language, Mention, Message, ReplyTo, Sender};
+pub use message::{
+    Attachment, AttachmentKind, Audience, ChatKind, Language, Mention, Message, ReplyTo, Sender,
+};
 pub use reply::{Reply, Segment, SendKey};
 pub use time::{Clock, Pause, Timestamp};

@@ -40,7 +40,8 @@ impl Keys {
     ///
     /// [`KeyError::NotAnObject`]; the text itself is never part of the error.
     pub fn from_json(text: &str) -> Result<Self, KeyError> {
-        let object: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| KeyError::NotAnObject)?;
+        let object: BTreeMap<String, String> =
+            serde_json::from_str(text).map_err(|_| KeyError::NotAnObject)?;
         Ok(Self(object.into_iter().map(|(name, value)| (name, SecretString::from(value))).collect()))
     }
 
@@ -104,8 +105,11 @@ pub struct Kind {
     /// The name, as in `/webhook/{platform}/{bot}` and `platform = "…"`.
     pub name: &'static str,
     /// Binds the platform to a bot's keys; all that is wrong with them is told at once.
-    pub connect: fn(&KeyRing, &ConnectOptions) -> Result<Arc<dyn Platform>, Vec<KeyError>>,
+    pub connect: Connect,
 }
+
+/// Binds a platform to a bot's keys.
+pub type Connect = fn(&KeyRing, &ConnectOptions) -> Result<Arc<dyn Platform>, Vec<KeyError>>;
 
 impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

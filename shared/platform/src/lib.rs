@@ -34,7 +34,7 @@ use transport::{NetError, OutRequest, OutResponse};
 pub use webhook::Verified;
 
 pub use event::{Event, Heard, Moment, RawEvent, Rejection};
-pub use keys::{ConnectOptions, KeyError, KeyRing, Keys, Kind};
+pub use keys::{Connect, ConnectOptions, KeyError, KeyRing, Keys, Kind};
 pub use request::{HookAnswer, RawRequest};
 pub use send::{AccessToken, FreshToken, SendGuarantee, SendOutcome, TokenError, UnknownAddress};
 

@@ -1,1 +1,34 @@
 //! What a webhook gets: verified, parsed, queued, answered.
+//!
+//! A [`Receiver`] stands behind `/webhook/{platform}/{bot}`. It does nothing slow: no model, no history, no call to
+//! the platform. A message is durable in the queue before the platform hears 200; when it cannot be queued the answer
+//! is 503 and the platform delivers the event again.
+//!
+//! | what came | answer |
+//! |---|---|
+//! | unknown platform or bot | 404 |
+//! | body over [`BODY_MAX`] | 413 |
+//! | not verified, for whatever cause | 401, empty |
+//! | verified, or unsigned by design, but not of the documented shape | 400, empty |
+//! | understood, and safe in the queue or needing nothing | 200 with what the platform wants to hear |
+//! | queue down | 503, empty |
+//!
+//! # Layout
+//!
+//! - [`receiver`]: [`Receiver`]
+//! - [`queued`]: [`QueuedMessage`], the message on its way to a worker, sealed
+//!
+//! # Example
+//!
+//! ```no_run
+//! # async fn example(receiver: receive::Receiver, request: platform::RawRequest) {
+//! let answer = receiver.receive("feishu", "helpdesk", request).await;
+//! assert_eq!(answer.status, 200);
+//! # }
+//! ```
+
+pub mod queued;
+pub mod receiver;
+
+pub use queued::{QueuedMessage, UnreadableMessage};
+pub use receiver::{BODY_MAX, Receiver};

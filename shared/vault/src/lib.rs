@@ -121,9 +121,10 @@ impl Vault {
         let aad = associated(&envelope, context);
         // The key is there by construction and GCM refuses only texts of 64 GiB, so neither step can fail; were one
         // to, the envelope would hold no ciphertext and not open, and nothing readable would be stored.
-        let sealed = self.keys.get(&self.sealing).and_then(|key| {
-            key.cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad }).ok()
-        });
+        let sealed = self
+            .keys
+            .get(&self.sealing)
+            .and_then(|key| key.cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad }).ok());
         envelope.extend_from_slice(&nonce);
         envelope.extend_from_slice(&sealed.unwrap_or_default());
         envelope

@@ -18,6 +18,7 @@ pub struct Verified<T>(T);
 
 impl<T> Verified<T> {
     /// Binds a value to the proof that its source was verified.
+    #[expect(clippy::needless_pass_by_value, reason = "a proof is used up: one check vouches for one value")]
     pub fn new(proof: Proof, value: T) -> Self {
         let Proof(()) = proof;
         Self(value)

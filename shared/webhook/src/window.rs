@@ -64,7 +64,10 @@ mod tests {
 
     #[test]
     fn only_plain_digits_are_a_timestamp() {
-        assert_eq!(ReplayWindow::parse_millis("1700000000000"), Ok(Timestamp::from_millis(1_700_000_000_000)));
+        assert_eq!(
+            ReplayWindow::parse_millis("1700000000000"),
+            Ok(Timestamp::from_millis(1_700_000_000_000))
+        );
         for bad in ["", "-1", "+1", " 1", "1e3", "1.0", "０", "1234567890123456", "abc"] {
             assert!(ReplayWindow::parse_millis(bad).is_err(), "{bad:?}");
         }

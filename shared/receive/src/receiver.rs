@@ -1,0 +1,131 @@
+//! The way of a webhook.
+
+use std::sync::Arc;
+
+use chat::{BotId, Clock, Entropy, Message, PlatformId, Timestamp, TurnKey};
+use http::StatusCode;
+use platform::{Event, Heard, HookAnswer, Moment, RawRequest, Rejection};
+use settings::{Bot, Bots};
+use store::{Enqueue, QueueItem};
+use telemetry::{Note, Observer, Step};
+use vault::Vault;
+
+use crate::QueuedMessage;
+
+/// The largest webhook body, in bytes. The platforms' own limits are below 200 KB; whatever is larger is not theirs,
+/// and hashing it would be work done for a stranger.
+pub const BODY_MAX: usize = 1024 * 1024;
+
+/// Stands behind `/webhook/{platform}/{bot}`.
+pub struct Receiver {
+    /// The bots that are served.
+    pub bots: Arc<Bots>,
+    /// Where messages become durable.
+    pub queue: Arc<dyn Enqueue>,
+    /// Seals them on the way.
+    pub vault: Arc<Vault>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// Nonces for encrypted answers.
+    pub entropy: Arc<dyn Entropy>,
+    /// Hears every step.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Receiver {
+    /// Takes one webhook and says what to answer. Never fails: every failure has an answer.
+    pub async fn receive(&self, platform: &str, bot: &str, request: RawRequest) -> HookAnswer {
+        let now = self.clock.now();
+        let Some(bot) = self.bots.find(platform, bot, now).await else {
+            return HookAnswer::empty(StatusCode::NOT_FOUND);
+        };
+        if request.body.len() > BODY_MAX {
+            self.reject(&bot, now, "body too large");
+            return HookAnswer::empty(StatusCode::PAYLOAD_TOO_LARGE);
+        }
+        match self.hear(&bot, &request, now).await {
+            Ok(heard) => self.act(&bot, heard, now).await,
+            Err(Rejection::Unverified(cause)) => {
+                self.reject(&bot, now, cause);
+                HookAnswer::empty(StatusCode::UNAUTHORIZED)
+            }
+            Err(Rejection::Malformed(cause)) => {
+                self.reject(&bot, now, cause);
+                HookAnswer::empty(StatusCode::BAD_REQUEST)
+            }
+        }
+    }
+
+    /// Verifies and parses. A webhook that fails verification gets a second look when the bot's keys turn out to have
+    /// changed meanwhile: the platform may sign with a key that is newer than the one in memory.
+    async fn hear(&self, bot: &Arc<Bot>, request: &RawRequest, now: Timestamp) -> Result<Heard, Rejection> {
+        let mut moment = Moment { bot: bot.settings.bot.clone(), now, nonce: [0; 16] };
+        self.entropy.fill(&mut moment.nonce);
+        match bot.platform.verify(request, now) {
+            Ok(event) => bot.platform.parse(event, &moment),
+            Err(rejection @ Rejection::Malformed(_)) => Err(rejection),
+            Err(rejection @ Rejection::Unverified(_)) => {
+                let (platform, name) = (bot.settings.platform.as_str(), bot.settings.bot.as_str());
+                let Some(renewed) = self.bots.refreshed(platform, name, now).await else {
+                    return Err(rejection);
+                };
+                let event = renewed.platform.verify(request, now)?;
+                renewed.platform.parse(event, &moment)
+            }
+        }
+    }
+
+    async fn act(&self, bot: &Bot, heard: Heard, now: Timestamp) -> HookAnswer {
+        match heard.event {
+            Event::Handshake => self.ignore(bot, now, "handshake"),
+            Event::Ignored(what) => self.ignore(bot, now, what),
+            Event::Message(message) => {
+                if self.queue(bot, *message, now).await.is_err() {
+                    return HookAnswer::empty(StatusCode::SERVICE_UNAVAILABLE);
+                }
+            }
+        }
+        heard.answer
+    }
+
+    async fn queue(&self, bot: &Bot, message: Message, now: Timestamp) -> Result<(), store::StoreError> {
+        let turn = message.turn();
+        let step = Step::Verified { platform: platform_of(bot), bot: bot_of(bot) };
+        self.note(Some(&turn), now, step);
+        let item = QueueItem {
+            group: message.conversation.key(),
+            dedup: turn.clone(),
+            body: QueuedMessage { message, accepted_at: now }.seal(&self.vault),
+        };
+        let queued = self.queue.enqueue(item, now).await;
+        let after = self.clock.now();
+        match &queued {
+            Ok(()) => {
+                let millis = u64::try_from(after.since(now).as_millis()).unwrap_or(u64::MAX);
+                self.note(Some(&turn), after, Step::Queued { millis });
+            }
+            Err(error) => self.note(Some(&turn), after, Step::NotQueued { cause: error.to_string() }),
+        }
+        queued
+    }
+
+    fn ignore(&self, bot: &Bot, at: Timestamp, what: &'static str) {
+        self.note(None, at, Step::Ignored { platform: platform_of(bot), bot: bot_of(bot), what });
+    }
+
+    fn reject(&self, bot: &Bot, at: Timestamp, cause: &'static str) {
+        self.note(None, at, Step::Rejected { platform: platform_of(bot), bot: bot_of(bot), cause });
+    }
+
+    fn note(&self, turn: Option<&TurnKey>, at: Timestamp, step: Step) {
+        self.observer.note(&Note { turn: turn.cloned(), at, step });
+    }
+}
+
+fn platform_of(bot: &Bot) -> PlatformId {
+    bot.settings.platform.clone()
+}
+
+fn bot_of(bot: &Bot) -> BotId {
+    bot.settings.bot.clone()
+}

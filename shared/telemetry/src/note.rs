@@ -1,0 +1,172 @@
+//! The steps of a message, as data.
+
+use chat::{BotId, PlatformId, Timestamp, TurnKey};
+use serde::Serialize;
+
+/// One step that a message, or a webhook that never became one, has taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// The turn, once the webhook is understood as a message.
+    pub turn: Option<TurnKey>,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "step", content = "detail", rename_all = "snake_case")]
+pub enum Step {
+    /// A webhook was verified and understood as a message.
+    Verified {
+        /// Whose webhook.
+        platform: PlatformId,
+        /// Which bot's.
+        bot: BotId,
+    },
+    /// A webhook was not believed or not understood.
+    Rejected {
+        /// Whose webhook, as its path says.
+        platform: PlatformId,
+        /// Which bot's.
+        bot: BotId,
+        /// Why, for us; the sender is not told.
+        cause: &'static str,
+    },
+    /// A webhook, or a message, needs nothing from us.
+    Ignored {
+        /// Whose.
+        platform: PlatformId,
+        /// Which bot's.
+        bot: BotId,
+        /// What it was.
+        what: &'static str,
+    },
+    /// The message is durable in the queue.
+    Queued {
+        /// What queueing took.
+        millis: u64,
+    },
+    /// The queue or the store could not be reached; the platform was asked to deliver again.
+    NotQueued {
+        /// Why, in the store's words.
+        cause: String,
+    },
+    /// A worker has the turn.
+    Claimed {
+        /// How often the turn was claimed so far, this time included.
+        fence: u64,
+    },
+    /// One endpoint was asked.
+    Asked {
+        /// Its name.
+        endpoint: String,
+        /// `local` or `cloud`.
+        place: &'static str,
+        /// The model asked for.
+        model: String,
+        /// `answered`, or the class of the failure.
+        outcome: &'static str,
+        /// What it took.
+        millis: u64,
+    },
+    /// The reply is kept and will be sent as it is.
+    Answered {
+        /// `answer`, `notice`, `apology` or `reset`.
+        kind: &'static str,
+        /// Who answered, when a model did.
+        #[serde(flatten)]
+        by: Option<AnsweredBy>,
+        /// From the claim to here.
+        millis: u64,
+    },
+    /// The platform accepted a segment.
+    Sent {
+        /// Which one, from 1.
+        segment: usize,
+        /// Of how many.
+        of: usize,
+        /// What sending took.
+        millis: u64,
+    },
+    /// The turn is over.
+    Ended {
+        /// `done` or `parked`.
+        ending: &'static str,
+        /// Why it was parked.
+        reason: Option<&'static str>,
+    },
+    /// The turn goes back to the queue for another try.
+    Returned {
+        /// Why, in our words.
+        cause: String,
+    },
+}
+
+/// Which model answered, and what it counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AnsweredBy {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// `local` or `cloud`.
+    pub place: &'static str,
+    /// The model that says it answered.
+    pub model: String,
+    /// Tokens of the question with its history.
+    pub prompt_tokens: u32,
+    /// Tokens of the answer.
+    pub completion_tokens: u32,
+    /// Whether the numbers are our estimate, because the server gave none.
+    pub estimated: bool,
+}
+
+impl Step {
+    /// The step's name: what metrics count and logs are searched by.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Verified { .. } => "verified",
+            Self::Rejected { .. } => "rejected",
+            Self::Ignored { .. } => "ignored",
+            Self::Queued { .. } => "queued",
+            Self::NotQueued { .. } => "not_queued",
+            Self::Claimed { .. } => "claimed",
+            Self::Asked { .. } => "asked",
+            Self::Answered { .. } => "answered",
+            Self::Sent { .. } => "sent",
+            Self::Ended { .. } => "ended",
+            Self::Returned { .. } => "returned",
+        }
+    }
+}
+
+/// Takes notes. Must be quick and must not fail: a message does not wait for its observers.
+pub trait Observer: Send + Sync {
+    /// Takes one note.
+    fn note(&self, note: &Note);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_is_flat_json_with_its_step_by_name() {
+        let by = AnsweredBy {
+            endpoint: "office".into(),
+            place: "local",
+            model: "m".into(),
+            prompt_tokens: 3,
+            completion_tokens: 4,
+            estimated: false,
+        };
+        let step = Step::Answered { kind: "answer", by: Some(by), millis: 5 };
+        let note = Note { turn: None, at: Timestamp::from_millis(7), step };
+        let json = serde_json::to_value(&note).unwrap();
+        assert_eq!(json["step"], note.step.name());
+        assert_eq!(json["detail"]["endpoint"], "office");
+        assert_eq!(json["at"], 7);
+    }
+}
