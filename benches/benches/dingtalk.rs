@@ -1,0 +1,2 @@
+//! What one signed DingTalk robot message costs to receive.
+fn main() {}

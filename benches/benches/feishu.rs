@@ -1,0 +1,2 @@
+//! What one encrypted, signed Feishu message costs to receive.
+fn main() {}
