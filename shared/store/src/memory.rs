@@ -1,1 +1,33 @@
-//! Placeholder.
+//! The reference: every trait, in memory.
+//!
+//! It is what the other stores are measured against, and what tests and the simulator run on. Nothing survives the
+//! process, and nothing is ever removed for its age; a record past its time only counts as absent, as the traits say.
+
+mod conversations;
+mod queue;
+mod tokens;
+mod turns;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use queue::DeadLetter;
+
+/// Everything in memory. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryStore {
+    inner: Arc<Inner>,
+}
+
+/// One lock per capability, held for one operation each and never across an await.
+#[derive(Debug, Default)]
+struct Inner {
+    turns: Mutex<turns::Table>,
+    conversations: Mutex<conversations::Table>,
+    tokens: Mutex<tokens::Table>,
+    queue: Mutex<queue::Queue>,
+}
+
+/// Locks, also after a panic elsewhere: no operation can leave a table half written, so there is nothing to distrust.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
