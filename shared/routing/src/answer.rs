@@ -1,0 +1,114 @@
+//! What asking gave: an answer or the reason for none, and every attempt on the way.
+
+use crate::{Failure, Place};
+
+/// Tokens used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt: u32,
+    /// Tokens of the answer, reasoning included where the server counts it.
+    pub completion: u32,
+    /// Whether [`estimate_tokens`](crate::estimate_tokens) counted, because the server did not.
+    pub estimated: bool,
+}
+
+/// One call of one endpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The endpoint's name.
+    pub endpoint: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The model: as the server names it when it answered, else as configured.
+    pub model: String,
+    /// How long it took, in milliseconds.
+    pub millis: u64,
+    /// How it ended.
+    pub outcome: AttemptOutcome,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// With the answer.
+    Answered,
+    /// Without one.
+    Failed(Failure),
+}
+
+/// An answer, and who gave it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The words, without the model's reasoning; never blank.
+    pub text: String,
+    /// The name of the endpoint that answered.
+    pub endpoint: String,
+    /// Where it stands.
+    pub place: Place,
+    /// The model that answered, as the server names it, else as configured.
+    pub model: String,
+    /// Tokens used by the attempt that answered.
+    pub usage: Usage,
+    /// Every attempt, in order; the last one answered.
+    pub attempts: Vec<Attempt>,
+}
+
+/// Shows the size of the words, not the words.
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer")
+            .field("bytes", &self.text.len())
+            .field("endpoint", &self.endpoint)
+            .field("place", &self.place)
+            .field("model", &self.model)
+            .field("usage", &self.usage)
+            .field("attempts", &self.attempts)
+            .finish()
+    }
+}
+
+/// Why nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswerReason {
+    /// The strategy leaves no endpoint to ask.
+    NoEndpoint,
+    /// Every endpoint was asked and failed.
+    AllFailed,
+    /// A content policy refused, or the conversation is too long for the models that could be reached
+    /// ([`NoAnswer::is_too_long`] tells which). Asking again unchanged will not help.
+    Refused,
+    /// The budget ended first.
+    OutOfTime,
+}
+
+impl NoAnswerReason {
+    /// One stable word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoEndpoint => "no_endpoint",
+            Self::AllFailed => "all_failed",
+            Self::Refused => "refused",
+            Self::OutOfTime => "out_of_time",
+        }
+    }
+}
+
+/// Nobody answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no endpoint answered ({}, {} attempts)", .reason.as_str(), .attempts.len())]
+pub struct NoAnswer {
+    /// Why.
+    pub reason: NoAnswerReason,
+    /// Every attempt, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+impl NoAnswer {
+    /// Whether a shorter conversation could have been answered: an endpoint said that this one is too long.
+    #[must_use]
+    pub fn is_too_long(&self) -> bool {
+        self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(Failure::ContextTooLong))
+    }
+}

@@ -1,0 +1,114 @@
+//! Why one attempt gave no answer, and what the loop does about it.
+
+use std::time::Duration;
+
+use transport::NetError;
+
+/// Why one attempt gave no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No connection could be made; the server never saw the prompt.
+    #[error("the endpoint cannot be reached")]
+    Unreachable,
+    /// No whole answer came in time.
+    #[error("the endpoint did not answer in time")]
+    Timeout,
+    /// The connection broke before the answer was whole.
+    #[error("the connection broke")]
+    Broken,
+    /// The server has too much to do, or the account's allowance is used up (429).
+    #[error("the endpoint takes no more requests now")]
+    RateLimited {
+        /// How long the server asks us to stay away, where it says so.
+        retry_after: Option<Duration>,
+    },
+    /// The server failed with this status (5xx).
+    #[error("the endpoint failed with status {0}")]
+    Server(u16),
+    /// The key is missing, wrong or not allowed to do this (401, 403).
+    #[error("the endpoint refused the key with status {0}")]
+    Auth(u16),
+    /// The server would not take the request, with this status: an unknown model, an unknown URL, a parameter that it
+    /// does not know. A redirect counts here too; none is followed.
+    #[error("the endpoint refused the request with status {0}")]
+    BadRequest(u16),
+    /// The prompt is longer than the model's context.
+    #[error("the conversation is too long for the model")]
+    ContextTooLong,
+    /// The server's content policy refused the prompt or withheld the answer.
+    #[error("the endpoint's content policy refused")]
+    ContentFiltered,
+    /// A good answer with no words in it, or with nothing but reasoning.
+    #[error("the endpoint answered without words")]
+    Empty,
+    /// An answer that the protocol does not know.
+    #[error("the endpoint's answer cannot be read")]
+    Malformed,
+    /// The answer was larger than allowed.
+    #[error("the endpoint's answer is too large")]
+    TooLarge,
+}
+
+impl Failure {
+    /// One stable word for logs and metrics.
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Broken => "broken",
+            Self::RateLimited { .. } => "rate_limited",
+            Self::Server(_) => "server",
+            Self::Auth(_) => "auth",
+            Self::BadRequest(_) => "bad_request",
+            Self::ContextTooLong => "context_too_long",
+            Self::ContentFiltered => "content_filtered",
+            Self::Empty => "empty",
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too_large",
+        }
+    }
+
+    /// What the loop does next.
+    ///
+    /// `BadRequest` and `Auth` go on as well: they are mostly one endpoint's configuration (a model it does not have,
+    /// a key that was revoked), and no endpoint is asked twice, so a prompt that is truly bad costs one call each.
+    pub(crate) const fn next(self) -> Next {
+        match self {
+            Self::ContentFiltered => Next::Stop,
+            // When no other endpoint is left and `retry_after` fits into the budget, waiting here is what `RateLimited`
+            // carries it for.
+            Self::RateLimited { .. }
+            | Self::Unreachable
+            | Self::Timeout
+            | Self::Broken
+            | Self::Server(_)
+            | Self::Auth(_)
+            | Self::BadRequest(_)
+            | Self::ContextTooLong
+            | Self::Empty
+            | Self::Malformed
+            | Self::TooLarge => Next::OtherEndpoint,
+        }
+    }
+}
+
+/// What follows a failed attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Another endpoint may do better.
+    OtherEndpoint,
+    /// A refusal on grounds of content is an answer: asking elsewhere would be going behind the policy's back.
+    Stop,
+}
+
+impl From<NetError> for Failure {
+    fn from(error: NetError) -> Self {
+        match error {
+            NetError::Unreachable | NetError::ConnectTimeout => Self::Unreachable,
+            NetError::Timeout => Self::Timeout,
+            NetError::Broken => Self::Broken,
+            NetError::TooLarge => Self::TooLarge,
+        }
+    }
+}
