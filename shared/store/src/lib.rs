@@ -16,6 +16,7 @@
 //!
 //! - [`turns`], [`conversations`], [`tokens`], [`queue`]: the traits and their records
 //! - [`memory`]: the reference, in memory
+//! - [`words`]: how endings and kinds are spelled in storage
 //! - [`conformance`] (feature `conformance`): what every implementation must do, as one callable suite
 //!
 //! # Example
@@ -48,6 +49,7 @@ pub mod memory;
 pub mod queue;
 pub mod tokens;
 pub mod turns;
+pub mod words;
 
 pub use conversations::{Conversations, Exchange, ExchangeKind, Kept};
 pub use memory::MemoryStore;

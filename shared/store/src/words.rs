@@ -1,0 +1,89 @@
+//! The words under which stores write endings and kinds.
+//!
+//! One list for all stores, apart from the names in the code, so that renaming a variant cannot make what is stored
+//! unreadable. Operators filter by these words.
+
+use crate::{Ending, ExchangeKind, ParkReason, StoreError};
+
+/// The word of an ending.
+#[must_use]
+pub const fn of_ending(ending: &Ending) -> &'static str {
+    match ending {
+        Ending::Done => "done",
+        Ending::Parked(ParkReason::NoAnswer) => "parked-no-answer",
+        Ending::Parked(ParkReason::SendRefused) => "parked-send-refused",
+        Ending::Parked(ParkReason::SendUncertain) => "parked-send-uncertain",
+        Ending::Parked(ParkReason::TriesExhausted) => "parked-tries-exhausted",
+    }
+}
+
+/// The ending of a word.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when this version knows no such ending.
+pub fn ending(word: &str) -> Result<Ending, StoreError> {
+    match word {
+        "done" => Ok(Ending::Done),
+        "parked-no-answer" => Ok(Ending::Parked(ParkReason::NoAnswer)),
+        "parked-send-refused" => Ok(Ending::Parked(ParkReason::SendRefused)),
+        "parked-send-uncertain" => Ok(Ending::Parked(ParkReason::SendUncertain)),
+        "parked-tries-exhausted" => Ok(Ending::Parked(ParkReason::TriesExhausted)),
+        _ => Err(unknown("ending", word)),
+    }
+}
+
+/// The word of a kind.
+#[must_use]
+pub const fn of_kind(kind: ExchangeKind) -> &'static str {
+    match kind {
+        ExchangeKind::Answer => "answer",
+        ExchangeKind::Notice => "notice",
+        ExchangeKind::Reset => "reset",
+    }
+}
+
+/// The kind of a word.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when this version knows no such kind.
+pub fn kind(word: &str) -> Result<ExchangeKind, StoreError> {
+    match word {
+        "answer" => Ok(ExchangeKind::Answer),
+        "notice" => Ok(ExchangeKind::Notice),
+        "reset" => Ok(ExchangeKind::Reset),
+        _ => Err(unknown("kind", word)),
+    }
+}
+
+fn unknown(what: &str, word: &str) -> StoreError {
+    StoreError::Unreadable(format!("this version knows no {what} `{word}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_leads_back() {
+        let parked = [
+            ParkReason::NoAnswer,
+            ParkReason::SendRefused,
+            ParkReason::SendUncertain,
+            ParkReason::TriesExhausted,
+        ];
+        for known in parked.map(Ending::Parked).into_iter().chain([Ending::Done]) {
+            assert_eq!(ending(of_ending(&known)), Ok(known));
+        }
+        for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset] {
+            assert_eq!(kind(of_kind(known)), Ok(known));
+        }
+    }
+
+    #[test]
+    fn an_unknown_word_is_unreadable() {
+        assert!(matches!(ending("gone"), Err(StoreError::Unreadable(_))));
+        assert!(matches!(kind("gone"), Err(StoreError::Unreadable(_))));
+    }
+}

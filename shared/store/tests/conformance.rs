@@ -1,0 +1,28 @@
+//! The reference passes its own suite.
+
+use std::sync::Arc;
+
+use store::{MemoryStore, conformance};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_conform() {
+    let store = MemoryStore::default();
+    conformance::turns(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_conform() {
+    let store = MemoryStore::default();
+    conformance::conversations(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_conform() {
+    let store = MemoryStore::default();
+    conformance::tokens(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_conforms() {
+    conformance::queue(|| Arc::new(MemoryStore::default())).await;
+}
