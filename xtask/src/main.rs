@@ -1,3 +1,80 @@
 //! What is done to the workspace: tests with their real components, checks of its shape.
+//!
+//! # Layout
+//!
+//! - [`test`]: `cargo xtask test`, every test with the components it needs
+//! - [`tidy`]: `cargo xtask tidy`, the shape of the workspace, read from its manifests and files
+//! - [`lambda`]: `cargo xtask package`, the functions as AWS Lambda runs them
+//! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
+//! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
+//! - [`servers`]: the emulators, started on a free port and stopped by process id
+//! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to whoever started it"
+)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+mod commands;
+mod lambda;
+mod sam;
+mod servers;
+mod steps;
+mod tally;
+mod test;
+mod tidy;
+mod tools;
+mod workspace;
+
+use steps::Steps;
+use tools::{Part, Shelf};
+use workspace::Workspace;
+
+/// What is done to the workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+enum Task {
+    /// Fetches the real components, starts them, runs every test, stops them.
+    Test {
+        /// Parts to leave out, for a machine that cannot have them. Their tests do not run, and the output says so.
+        #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_enum)]
+        without: Vec<Part>,
+    },
+    /// Checks the shape of the workspace: who depends on whom, what a file may be called and how long it may be.
+    Tidy,
+    /// Builds the functions as AWS Lambda runs them and says how large each is.
+    Package {
+        /// Link with zig against an old C library, on a machine whose own is newer than AWS Lambda's.
+        #[arg(long)]
+        zig: bool,
+    },
+    /// Checks the deployment template with SAM's validator and cfn-lint.
+    Sam,
+}
+
+fn main() -> ExitCode {
+    match perform(Task::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    let workspace = Workspace::read()?;
+    let shelf = Shelf::in_target(&workspace.target);
+    let mut steps = Steps::begin();
+    match task {
+        Task::Test { without } => test::run(&workspace, &shelf, &mut steps, &without),
+        Task::Tidy => tidy::run(&workspace),
+        Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
+        Task::Sam => sam::check(&workspace, &shelf, &mut steps),
+    }
+}
