@@ -1,1 +1,71 @@
 //! Configuration and secrets, loaded once, all mistakes reported together.
+//!
+//! [`load`] reads `magpie.toml` and the environment into [`Settings`], whose types cannot be wrong; or it says all that
+//! is wrong at once ([`Mistakes`]): each key, what was found there and what would be right. The configuration holds no
+//! secret, only references to them ([`KeySource`]). What they name is fetched through [`Secrets`], which on Lambda is
+//! Secrets Manager and elsewhere the environment and files. [`Bots`] keeps the bots bound to their keys, and follows
+//! when those rotate.
+//!
+//! Nothing else in Magpie reads the environment.
+//!
+//! # Layout
+//!
+//! - [`model`]: what is configured ([`Settings`])
+//! - [`load`](mod@load): which file, and the whole way from text to [`Settings`]
+//! - [`environment`]: environment variables as a parameter ([`Environment`]); `overrides` is what they may configure
+//! - [`mistakes`]: what is wrong with the configuration
+//! - [`key_source`]: references to secrets
+//! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
+//! - [`bots`]: the bots in service ([`Bots`])
+//! - [`fetch`]: the keys of model servers and of the vault
+//! - `reader`: walking a TOML table; `entries` and `sections` are the tables of the file
+//!
+//! # Example
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//!
+//! let text = "
+//!     [bots.helpdesk]
+//!     platform = \"feishu\"
+//!     keys = \"secret:magpie/helpdesk\"
+//!
+//!     [endpoints.office]
+//!     place = \"local\"
+//!     url = \"http://localhost:8000/v1/chat/completions\"
+//!     model = \"qwen3-32b\"
+//! ";
+//! let env = BTreeMap::from([("FALLBACK_STRATEGY".to_owned(), "local_only".to_owned())]);
+//! let settings = settings::parse(text, None, &env, &["dingtalk", "feishu"])?;
+//! assert_eq!(settings.bots[0].keys.to_string(), "secret:magpie/helpdesk");
+//! assert_eq!(settings.routing.strategy, routing::Strategy::LocalOnly);
+//!
+//! let mistakes = settings::parse("[bots.helpdesk]\nplatfrom = \"feishu\"", None, &env, &["feishu"]).unwrap_err();
+//! assert_eq!(mistakes.0.len(), 3); // no `platform`, no `keys`, and what is a `platfrom`?
+//! # Ok::<(), settings::Mistakes>(())
+//! ```
+
+pub mod bots;
+mod entries;
+pub mod environment;
+pub mod fetch;
+pub mod key_source;
+pub mod load;
+pub mod mistakes;
+pub mod model;
+mod overrides;
+mod reader;
+pub mod secrets;
+mod sections;
+
+pub use bots::{Bot, Bots};
+pub use environment::{Environment, Layered, ProcessEnvironment};
+pub use fetch::{endpoints, vault_keys};
+pub use key_source::KeySource;
+pub use load::{load, parse};
+pub use mistakes::{Mistake, Mistakes};
+pub use model::{
+    BotSettings, ChannelSettings, EndpointSettings, MemorySettings, RoutingSettings, Settings,
+    StandaloneSettings,
+};
+pub use secrets::{LocalSecrets, SecretError, SecretVersions, Secrets};

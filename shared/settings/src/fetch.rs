@@ -1,0 +1,120 @@
+//! Keys other than the bots': the model servers' and the vault's.
+
+use std::collections::BTreeMap;
+
+use routing::Endpoint;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::{EndpointSettings, KeySource, Mistakes, SecretError, SecretVersions, Secrets};
+
+/// What the vault's secret must look like.
+const VAULT_WANTED: &str =
+    "a JSON object such as {\"2026-11\": \"32 bytes in Base64\"}, no name and no key empty";
+
+/// The endpoints with their keys. A key is plain text, or a JSON object that holds it under `key`.
+///
+/// # Errors
+///
+/// All that is wrong with the keys of all endpoints.
+pub async fn endpoints(
+    settings: &[EndpointSettings],
+    secrets: &dyn Secrets,
+) -> Result<Vec<Endpoint>, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let mut endpoints = Vec::new();
+    for settings in settings {
+        let key = match &settings.key {
+            None => None,
+            Some(source) => {
+                let at = format!("endpoints.{}.key", settings.name);
+                let fetched = fetch(&at, source, secrets, &mut mistakes).await;
+                fetched.and_then(|versions| bearer(&at, source, &versions.current, &mut mistakes))
+            }
+        };
+        endpoints.push(Endpoint {
+            name: settings.name.clone(),
+            place: settings.place,
+            url: settings.url.clone(),
+            protocol: settings.protocol,
+            model: settings.model.clone(),
+            key,
+            max_tokens: settings.max_tokens,
+        });
+    }
+    mistakes.unless_any(endpoints)
+}
+
+/// The vault's keys by name: the one that seals first, then those that only open.
+///
+/// The secret is a JSON object of names and keys of 32 bytes in Base64. The greatest name seals, so dates make good
+/// names. Names that only the previous version of the secret has are added for opening.
+///
+/// # Errors
+///
+/// Says what is wrong with the secret, never what is in it.
+pub async fn vault_keys(
+    source: &KeySource,
+    secrets: &dyn Secrets,
+) -> Result<Vec<(String, SecretString)>, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let Some(versions) = fetch("vault.keys", source, secrets, &mut mistakes).await else {
+        return Err(mistakes);
+    };
+    let Some(mut keys) = named_keys(&versions.current) else {
+        mistakes.push(
+            "vault.keys",
+            format!("`{source}`, whose value is something else (not shown)"),
+            VAULT_WANTED,
+        );
+        return Err(mistakes);
+    };
+    let newer: Vec<_> = keys.iter().map(|(name, _)| name.clone()).collect();
+    let older = versions.previous.as_ref().and_then(named_keys).unwrap_or_default();
+    keys.extend(older.into_iter().filter(|(name, _)| !newer.contains(name)));
+    Ok(keys)
+}
+
+async fn fetch(
+    at: &str,
+    source: &KeySource,
+    secrets: &dyn Secrets,
+    mistakes: &mut Mistakes,
+) -> Option<SecretVersions> {
+    match secrets.fetch(source).await {
+        Ok(versions) => Some(versions),
+        Err(SecretError { reference, happened, mend }) => {
+            mistakes.push(at, format!("`{reference}`, where {happened}"), mend);
+            None
+        }
+    }
+}
+
+/// The key in a secret's text, fit for a header: visible ASCII and no space.
+fn bearer(
+    at: &str,
+    source: &KeySource,
+    secret: &SecretString,
+    mistakes: &mut Mistakes,
+) -> Option<SecretString> {
+    let text = secret.expose_secret().trim();
+    let key = if text.starts_with('{') {
+        let object: Option<BTreeMap<String, serde_json::Value>> = serde_json::from_str(text).ok();
+        object.and_then(|object| object.get("key")?.as_str().map(str::to_owned))
+    } else {
+        Some(text.to_owned())
+    };
+    let key = key.filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()));
+    if key.is_none() {
+        let wanted = "a key in visible ASCII characters, alone or as {\"key\": \"…\"}";
+        mistakes.push(at, format!("`{source}`, whose value is something else (not shown)"), wanted);
+    }
+    key.map(SecretString::from)
+}
+
+/// The keys of a JSON object, the greatest name first; `None` unless there is one and none is empty.
+fn named_keys(secret: &SecretString) -> Option<Vec<(String, SecretString)>> {
+    let object: BTreeMap<String, String> = serde_json::from_str(secret.expose_secret()).ok()?;
+    let full = |(name, key): (&String, &String)| !name.is_empty() && !key.trim().is_empty();
+    (!object.is_empty() && object.iter().all(full))
+        .then(|| object.into_iter().rev().map(|(name, key)| (name, SecretString::from(key))).collect())
+}

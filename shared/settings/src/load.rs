@@ -1,0 +1,140 @@
+//! Which file, and the whole way from its text to [`Settings`].
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use toml::Table;
+
+use crate::{
+    Environment, KeySource, Mistakes, Settings, entries, environment::filled, overrides, reader::Reader,
+    sections,
+};
+
+/// Where the file is looked for when nobody names it: the working directory, then where Lambda puts a layer.
+const PLACES: [&str; 2] = ["magpie.toml", "/opt/magpie.toml"];
+
+/// Loads the configuration: from `file` (what `--config` names), else the file that `MAGPIE_CONFIG` names, else
+/// `magpie.toml` in the working directory, else `/opt/magpie.toml`; and over it from the environment, which alone is
+/// enough too:
+///
+/// | variable | makes |
+/// |---|---|
+/// | `LOCAL_ENDPOINT`, `LOCAL_MODEL`, `LOCAL_KEY` | an endpoint named `local` |
+/// | `CLOUD_ENDPOINT`, `CLOUD_MODEL`, `CLOUD_KEY` | an endpoint named `cloud` |
+/// | `FALLBACK_STRATEGY` | the strategy |
+/// | `FEISHU_KEYS`, `DINGTALK_KEYS`, … | a bot named like its platform |
+///
+/// Keys are references, as in the file. Where the file has an entry of the same name, the environment's replaces the
+/// whole of it. A blank variable counts as unset. `platforms` are the names that a bot's `platform` may have.
+///
+/// # Errors
+///
+/// All mistakes, in the order of the file.
+pub fn load(file: Option<&Path>, env: &dyn Environment, platforms: &[&str]) -> Result<Settings, Mistakes> {
+    load_from(file, env, platforms, &PLACES.map(Path::new))
+}
+
+fn load_from(
+    file: Option<&Path>,
+    env: &dyn Environment,
+    platforms: &[&str],
+    places: &[&Path],
+) -> Result<Settings, Mistakes> {
+    let named = file.map(Path::to_owned).or_else(|| filled(env, "MAGPIE_CONFIG").map(PathBuf::from));
+    let found = named.or_else(|| places.iter().find(|place| place.exists()).map(|place| (*place).to_owned()));
+    if let Some(path) = found {
+        return parse(&read(&path)?, Some(&path), env, platforms);
+    }
+    let mut settings = Settings::default();
+    let mut mistakes = Mistakes::default();
+    if !overrides::apply(&mut settings, env, platforms, &mut mistakes) {
+        let looked: Vec<_> = places.iter().map(|place| format!("`{}`", place.display())).collect();
+        let wanted = "a configuration file there, or named by --config or MAGPIE_CONFIG; \
+                      or LOCAL_ENDPOINT or CLOUD_ENDPOINT in the environment";
+        mistakes.push("configuration", format!("none at {}", looked.join(" or ")), wanted);
+    }
+    mistakes.unless_any(settings)
+}
+
+fn read(path: &Path) -> Result<String, Mistakes> {
+    std::fs::read_to_string(path).map_err(|error| {
+        let found = match error.kind() {
+            io::ErrorKind::NotFound => "no file of this name".to_owned(),
+            io::ErrorKind::InvalidData => "a file that is not UTF-8".to_owned(),
+            kind => format!("a file that cannot be read ({kind})"),
+        };
+        let mut mistakes = Mistakes::default();
+        mistakes.push("configuration", found, "a readable TOML file, UTF-8");
+        mistakes.stand_in(path);
+        mistakes
+    })
+}
+
+/// Reads configuration from its text. `file` is where the text stands: it is named in mistakes, and its folder is where
+/// `file:` references begin (where nothing is there, they begin in the working directory).
+///
+/// # Errors
+///
+/// All mistakes, in the order of the file.
+pub fn parse(
+    text: &str,
+    file: Option<&Path>,
+    env: &dyn Environment,
+    platforms: &[&str],
+) -> Result<Settings, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let mut settings = match text.parse::<Table>() {
+        Ok(table) => walk(&table, platforms, &mut mistakes),
+        Err(error) => {
+            let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
+            let found = error.message().lines().collect::<Vec<_>>().join(", ");
+            mistakes.push(format!("line {line}, column {column}"), found, "TOML");
+            Settings::default()
+        }
+    };
+    if let Some(file) = file {
+        mistakes.stand_in(file);
+        settings.source = Some(file.to_owned());
+        begin_at(&mut settings, file.parent().unwrap_or(Path::new("")));
+    }
+    overrides::apply(&mut settings, env, platforms, &mut mistakes);
+    mistakes.unless_any(settings)
+}
+
+fn walk(table: &Table, platforms: &[&str], mistakes: &mut Mistakes) -> Settings {
+    let mut file = Reader::new("", table, mistakes);
+    let bots = entries::bots(&mut file, platforms);
+    let channels = entries::channels(&mut file, platforms);
+    let endpoints = entries::endpoints(&mut file);
+    let routing = sections::routing(&mut file);
+    let memory = sections::memory(&mut file);
+    let vault = sections::vault(&mut file);
+    let demo = bots.iter().any(|bot| bot.keys == KeySource::Demo);
+    let standalone = sections::standalone(&mut file, demo);
+    file.finish();
+    Settings { bots, channels, endpoints, routing, memory, vault, standalone, source: None }
+}
+
+/// Lets relative `file:` references begin in `folder`, where something is there.
+fn begin_at(settings: &mut Settings, folder: &Path) {
+    let bots = settings.bots.iter_mut().map(|bot| &mut bot.keys);
+    let channels = settings.channels.iter_mut().map(|channel| &mut channel.keys);
+    let endpoints = settings.endpoints.iter_mut().filter_map(|endpoint| endpoint.key.as_mut());
+    for source in bots.chain(channels).chain(endpoints).chain(&mut settings.vault) {
+        if let KeySource::File(path) = source {
+            let here = folder.join(&*path);
+            if here.exists() {
+                *path = here;
+            }
+        }
+    }
+}
+
+/// Where a byte of the text stands, both from 1; columns count characters.
+fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}

@@ -1,0 +1,148 @@
+//! What the configuration says, as types that cannot be wrong.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
+
+use chat::{BotId, PlatformId};
+use routing::{Place, Protocol, Strategy};
+use url::Url;
+
+use crate::KeySource;
+
+/// All that is configured.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// The bots, in the file's order.
+    pub bots: Vec<BotSettings>,
+    /// Where notifications go.
+    pub channels: Vec<ChannelSettings>,
+    /// The model servers, in the file's order; empty when none is configured.
+    pub endpoints: Vec<EndpointSettings>,
+    /// How an endpoint is chosen, and how long it may take.
+    pub routing: RoutingSettings,
+    /// What a conversation remembers.
+    pub memory: MemorySettings,
+    /// Where the keys are that seal what people write.
+    pub vault: Option<KeySource>,
+    /// What only standalone needs.
+    pub standalone: StandaloneSettings,
+    /// The file that was read, if there was one.
+    pub source: Option<PathBuf>,
+}
+
+/// One app on a platform: `[bots.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BotSettings {
+    /// The chat product.
+    pub platform: PlatformId,
+    /// The name, as in `/webhook/{platform}/{bot}`.
+    pub bot: BotId,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// The platform's API, when not at its usual address. `https`, or `http` to this machine.
+    pub base_url: Option<Url>,
+    /// What the model is told about itself before the conversation.
+    pub persona: Option<String>,
+}
+
+/// Where notifications go: `[channels.NAME]`, a group's own robot (DingTalk keys: `access_token`, `secret`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelSettings {
+    /// The name.
+    pub name: String,
+    /// The chat product.
+    pub platform: PlatformId,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// The platform's API, when not at its usual address. `https`, or `http` to this machine.
+    pub base_url: Option<Url>,
+}
+
+/// One model server: `[endpoints.NAME]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndpointSettings {
+    /// The name.
+    pub name: String,
+    /// The company's own machine or somebody else's.
+    pub place: Place,
+    /// The whole URL to call. `http` is allowed everywhere: a model server inside a private network often has no more.
+    pub url: Url,
+    /// What it speaks; read from the URL's path where the configuration does not say.
+    pub protocol: Protocol,
+    /// The model to ask for. Empty only for an endpoint from the environment whose `…_MODEL` is not set: a server of
+    /// one model takes that.
+    pub model: String,
+    /// Where its key is, when it wants one.
+    pub key: Option<KeySource>,
+    /// The longest answer to ask for, in tokens; the server's own limit when absent.
+    pub max_tokens: Option<u32>,
+}
+
+/// How an endpoint is chosen, and how long it may take: `[routing]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoutingSettings {
+    /// Which place is asked first.
+    pub strategy: Strategy,
+    /// How long a connection may take to open.
+    pub connect_timeout: Duration,
+    /// How long one endpoint may take for its answer.
+    pub attempt_timeout: Duration,
+    /// How long all attempts together may take.
+    pub turn_timeout: Duration,
+}
+
+impl Default for RoutingSettings {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::LocalFirst,
+            connect_timeout: Duration::from_secs(3),
+            attempt_timeout: Duration::from_secs(60),
+            turn_timeout: Duration::from_secs(120),
+        }
+    }
+}
+
+/// What a conversation remembers: `[memory]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemorySettings {
+    /// How many earlier turns a model is shown.
+    pub turns: usize,
+    /// How many tokens of them, by estimate.
+    pub tokens: u32,
+    /// After how many days a message is deleted.
+    pub days: u32,
+}
+
+impl Default for MemorySettings {
+    fn default() -> Self {
+        Self { turns: 20, tokens: 4000, days: 90 }
+    }
+}
+
+/// What only standalone needs: `[standalone]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandaloneSettings {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// The folder of the embedded store and queue, seen from the working directory.
+    pub data: PathBuf,
+    /// Whether to serve the page on which the demo bots can be talked to. On by itself only when there are some.
+    pub playground: bool,
+    /// How many turns are answered at the same time.
+    pub workers: usize,
+}
+
+impl Default for StandaloneSettings {
+    fn default() -> Self {
+        Self {
+            // This machine only: what listens to the network is for an operator to say.
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 18789)),
+            data: PathBuf::from("magpie-data"),
+            playground: false,
+            workers: 8,
+        }
+    }
+}

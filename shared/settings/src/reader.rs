@@ -1,0 +1,261 @@
+//! Walking a TOML table: every value is asked for once, everything wrong is noted, and nothing stays unread.
+
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+
+use chat::BotId;
+use toml::{Table, Value};
+use url::{Host, Url};
+
+use crate::{KeySource, Mistakes, key_source::FORMS};
+
+/// How many letters may differ between an unknown key and the one that was probably meant.
+const NEAR: usize = 2;
+
+/// One table of the file. Remembers which keys were asked for, so that the others can be told.
+pub(crate) struct Reader<'t, 'm> {
+    path: String,
+    table: &'t Table,
+    asked: Vec<&'static str>,
+    mistakes: &'m mut Mistakes,
+}
+
+impl<'t, 'm> Reader<'t, 'm> {
+    /// A reader of the table at `path` (empty for the whole file).
+    pub(crate) fn new(path: impl Into<String>, table: &'t Table, mistakes: &'m mut Mistakes) -> Self {
+        Self { path: path.into(), table, asked: Vec::new(), mistakes }
+    }
+
+    /// The full name of a key of this table.
+    pub(crate) fn at(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// Notes a mistake at `key`.
+    pub(crate) fn mistake(&mut self, key: &str, found: impl Into<String>, wanted: impl Into<String>) {
+        let at = self.at(key);
+        self.mistakes.push(at, found, wanted);
+    }
+
+    /// Whether the file says anything under `key`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'t Value> {
+        self.asked.push(key);
+        self.table.get(key)
+    }
+
+    /// A text that is not blank. Says what would be right when it is something else; says nothing when it is absent.
+    pub(crate) fn text(&mut self, key: &'static str, wanted: &str) -> Option<&'t str> {
+        match self.value(key)? {
+            Value::String(text) if text.trim().is_empty() => self.mistake(key, "an empty text", wanted),
+            Value::String(text) => return Some(text),
+            other => self.mistake(key, kind_of(other), wanted),
+        }
+        None
+    }
+
+    /// Like [`Reader::text`], but absence is a mistake too.
+    pub(crate) fn required(&mut self, key: &'static str, wanted: &str) -> Option<&'t str> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.mistake(key, "nothing", wanted);
+            return None;
+        }
+        self.text(key, wanted)
+    }
+
+    /// One word of a closed list.
+    pub(crate) fn word<T: FromStr>(&mut self, key: &'static str, text: &str, wanted: &str) -> Option<T> {
+        let word = text.trim().parse().ok();
+        if word.is_none() {
+            self.mistake(key, format!("`{text}`"), wanted);
+        }
+        word
+    }
+
+    /// Yes or no.
+    pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        match self.value(key)? {
+            Value::Boolean(value) => Some(*value),
+            other => {
+                self.mistake(key, kind_of(other), "`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number of this range.
+    pub(crate) fn whole(&mut self, key: &'static str, range: RangeInclusive<u32>) -> Option<u32> {
+        let value = self.value(key)?;
+        let number = value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
+        if number.is_none() {
+            self.out_of_range(key, value, "a whole number", range.start(), range.end());
+        }
+        number
+    }
+
+    /// A number of seconds of this range; fractions are allowed.
+    pub(crate) fn seconds(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = match value {
+            Value::Float(number) => Some(*number),
+            other => other.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from),
+        };
+        let number = number.filter(|n| range.contains(n));
+        if number.is_none() {
+            self.out_of_range(key, value, "seconds", range.start(), range.end());
+        }
+        number
+    }
+
+    fn out_of_range(&mut self, key: &str, value: &Value, what: &str, from: &dyn Display, to: &dyn Display) {
+        let found = match value {
+            Value::Integer(number) => number.to_string(),
+            Value::Float(number) => number.to_string(),
+            other => kind_of(other).to_owned(),
+        };
+        self.mistake(key, found, format!("{what} from {from} to {to}"));
+    }
+
+    /// A reference to a secret. `demo` is one only where `demo` is true.
+    pub(crate) fn reference(&mut self, key: &'static str, demo: bool) -> Option<KeySource> {
+        let forms = reference_forms(demo);
+        let text = self.text(key, &forms)?;
+        match text.parse() {
+            Ok(KeySource::Demo) if !demo => self.mistake(key, "`demo`, which only bots can have", forms),
+            Ok(source) => return Some(source),
+            Err(error) => self.mistake(key, error.to_string(), forms),
+        }
+        None
+    }
+
+    /// Like [`Reader::reference`], but absence is a mistake too.
+    pub(crate) fn required_reference(&mut self, key: &'static str, demo: bool) -> Option<KeySource> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.mistake(key, "nothing", reference_forms(demo));
+            return None;
+        }
+        self.reference(key, demo)
+    }
+
+    /// An address to call, without user or password in it.
+    pub(crate) fn url(&mut self, key: &'static str, text: &str, plain: Plain) -> Option<Url> {
+        match parse_url(text, plain) {
+            Ok(url) => Some(url),
+            Err((found, wanted)) => {
+                self.mistake(key, found, wanted);
+                None
+            }
+        }
+    }
+
+    /// The table under `key`.
+    pub(crate) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
+        match self.value(key)? {
+            Value::Table(table) => Some(table),
+            other => {
+                self.mistake(key, kind_of(other), format!("a table: `[{key}]`"));
+                None
+            }
+        }
+    }
+
+    /// The named tables under `key`, in the file's order. A name that is no slug is a mistake.
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<(BotId, &'t Table)> {
+        let mut tables = Vec::new();
+        for (name, value) in self.table(key).into_iter().flatten() {
+            let at = format!("{key}.{name}");
+            match (BotId::parse(name.as_str()), value) {
+                (Ok(slug), Value::Table(table)) => tables.push((slug, table)),
+                (Err(_), _) => {
+                    let wanted = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
+                    self.mistake(&at, format!("the name `{name}`"), wanted);
+                }
+                (Ok(_), other) => self.mistake(&at, kind_of(other), format!("a table: `[{at}]`")),
+            }
+        }
+        tables
+    }
+
+    /// A reader of an inner table, noting in the same place.
+    pub(crate) fn inner<'s>(&'s mut self, key: &str, table: &'t Table) -> Reader<'t, 's> {
+        Reader::new(self.at(key), table, self.mistakes)
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(crate) fn finish(mut self) {
+        let what = if self.path.is_empty() { "a table" } else { "a key" };
+        for key in self.table.keys().filter(|key| !self.asked.contains(&key.as_str())).collect::<Vec<_>>() {
+            let near = self.asked.iter().map(|known| (strsim::osa_distance(key, known), *known)).min();
+            let wanted = match near {
+                Some((distance, known)) if distance <= NEAR => {
+                    format!("`{known}`, if that is what you meant")
+                }
+                _ => format!("one of {}", self.asked.join(", ")),
+            };
+            self.mistake(key, format!("{what} that does not exist"), wanted);
+        }
+    }
+}
+
+fn reference_forms(demo: bool) -> String {
+    if demo { format!("{FORMS}, or `demo`") } else { FORMS.to_owned() }
+}
+
+/// Where `http` without TLS is good enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plain {
+    /// Everywhere: a model server in a private network.
+    Allowed,
+    /// On this machine only, because a bot's keys travel along.
+    Loopback,
+}
+
+/// An address to call; or what was found instead, without what may be secret in it, and what would be right.
+pub(crate) fn parse_url(text: &str, plain: Plain) -> Result<Url, (String, &'static str)> {
+    let wanted = match plain {
+        Plain::Allowed => "an address that begins with https:// or http://",
+        Plain::Loopback => "an address that begins with https://, or with http:// on this machine",
+    };
+    let url = Url::parse(text.trim()).map_err(|_| (format!("`{}`", shown(text)), wanted))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        let wanted = "an address without them: keys go where `key` or `keys` says";
+        return Err(("an address with a user or a password (not shown)".to_owned(), wanted));
+    }
+    match (url.scheme(), plain) {
+        ("https", _) | ("http", Plain::Allowed) => Ok(url),
+        ("http", Plain::Loopback) if is_loopback(&url) => Ok(url),
+        _ => Err((format!("`{}`", shown(text)), wanted)),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// As much of an address as cannot be secret: up to the query, and nothing of one with a user in it.
+fn shown(text: &str) -> &str {
+    let end = text.find(['?', '#']).unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or_default();
+    if text.contains('@') { "… (not shown)" } else { text }
+}
+
+/// What a value is, in words that show nothing of it.
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Boolean(_) => "a boolean",
+        Value::Datetime(_) => "a date",
+        Value::Array(_) => "a list",
+        Value::Table(_) => "a table",
+    }
+}
