@@ -1,0 +1,108 @@
+//! Whether an event comes from Feishu: signature, decryption, token.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use platform::{RawEvent, RawRequest, Rejection, Verified};
+use secrecy::ExposeSecret as _;
+use webhook::{PadBlock, Proof, mac};
+
+use crate::{
+    keys::{Check, Encryption},
+    wire::{self, NotThat, Outer, Sealed, Shape},
+};
+
+/// The bytes of the initialisation vector, which begin an envelope.
+const IV: usize = 16;
+
+/// Tries every version of the keys. When none fits, the current one's reason is told.
+pub(crate) fn verify(request: &RawRequest, checks: &[Check]) -> Result<Verified<RawEvent>, Rejection> {
+    let mut reason = None;
+    for check in checks {
+        let verdict = match &check.encryption {
+            Some(encryption) => sealed(request, check, encryption),
+            None => plain(request, check),
+        };
+        match verdict {
+            Ok(event) => return Ok(event),
+            Err(rejection) => reason = reason.or(Some(rejection)),
+        }
+    }
+    Err(reason.unwrap_or(Rejection::Unverified("no keys")))
+}
+
+/// Without an Encrypt Key there is only the token.
+fn plain(request: &RawRequest, check: &Check) -> Result<Verified<RawEvent>, Rejection> {
+    let outer: Outer<'_> = wire::object(&request.body)
+        .map_err(|NotThat| Rejection::Malformed("the body is no event in JSON"))?;
+    if outer.is_sealed() {
+        return Err(Rejection::Unverified("the event is encrypted and no encrypt_key is configured"));
+    }
+    let proof = token(&outer, check)?;
+    Ok(Verified::new(proof, event(request.body.to_vec())))
+}
+
+/// With an Encrypt Key: the signature over the raw body first, before anything in it is read, then the envelope, then
+/// the token.
+fn sealed(
+    request: &RawRequest,
+    check: &Check,
+    encryption: &Encryption,
+) -> Result<Verified<RawEvent>, Rejection> {
+    let signed = signature(request, encryption)?;
+    let json = open(&request.body, encryption)?;
+    let outer: Outer<'_> = wire::object(&json).map_err(|NotThat| match &signed {
+        Some(_) => Rejection::Malformed("the decrypted body is no event in JSON"),
+        None => Rejection::Unverified("no signature"),
+    })?;
+    let token = token(&outer, check)?;
+    let proof = match (signed, outer.shape()) {
+        (Some(proof), _) => proof,
+        // The console's first challenge comes without a signature. It is encrypted and carries the token, and all that
+        // it gets is its own challenge back.
+        (None, Shape::Challenge(_)) => token,
+        (None, Shape::Second(_) | Shape::First | Shape::Unknown) => {
+            return Err(Rejection::Unverified("no signature"));
+        }
+    };
+    Ok(Verified::new(proof, event(json)))
+}
+
+/// Checks the signature, if there is one. A wrong one is refused here, whatever the body may be.
+fn signature(request: &RawRequest, encryption: &Encryption) -> Result<Option<Proof>, Rejection> {
+    if !request.headers.contains_key("x-lark-signature") {
+        return Ok(None);
+    }
+    let headers = (
+        request.header("x-lark-signature"),
+        request.header("x-lark-request-timestamp"),
+        request.header("x-lark-request-nonce"),
+    );
+    let (Some(given), Some(timestamp), Some(nonce)) = headers else {
+        return Err(Rejection::Unverified("the signature headers are not whole"));
+    };
+    let key = encryption.text.expose_secret();
+    let parts: [&[u8]; 4] = [timestamp.as_bytes(), nonce.as_bytes(), key.as_bytes(), &request.body];
+    let proof = mac::check_sha256_hex(&parts, given);
+    proof.map(Some).map_err(|_| Rejection::Unverified("the signature does not match"))
+}
+
+/// Opens the envelope. A body without one is refused: once a key is configured, leaving encryption out must not be a
+/// way round the signature.
+fn open(body: &[u8], encryption: &Encryption) -> Result<Vec<u8>, Rejection> {
+    let sealed: Sealed<'_> =
+        wire::object(body).map_err(|NotThat| Rejection::Unverified("the event is not encrypted"))?;
+    let cannot = Rejection::Unverified("the event cannot be decrypted");
+    let mut data = STANDARD.decode(sealed.encrypt.as_str()).map_err(|_| cannot)?;
+    let Some(iv) = data.first_chunk::<IV>().copied() else { return Err(cannot) };
+    data.drain(..IV);
+    encryption.envelope.open(iv, data, PadBlock::Sixteen).map_err(|_| cannot)
+}
+
+fn token(outer: &Outer<'_>, check: &Check) -> Result<Proof, Rejection> {
+    let given = outer.token().ok_or(Rejection::Unverified("no verification token"))?;
+    mac::check_secret(check.token.expose_secret(), given)
+        .map_err(|_| Rejection::Unverified("the verification token does not match"))
+}
+
+const fn event(json: Vec<u8>) -> RawEvent {
+    RawEvent { way: "event", json }
+}

@@ -1,0 +1,240 @@
+//! The JSON that Feishu sends, borrowed from the bytes it came in. Unknown fields are skipped everywhere.
+
+use std::borrow::Cow;
+
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+
+/// A text that is borrowed where it holds no escapes. A type of its own, because serde borrows a bare `Cow` only
+/// outside of an `Option`.
+#[derive(Deserialize, Default)]
+#[serde(transparent)]
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
+
+impl Text<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The text of an optional field; a missing one and an empty one are the same.
+pub(crate) fn filled<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
+    text.map(Text::as_str).filter(|text| !text.is_empty())
+}
+
+/// What wraps an encrypted event.
+#[derive(Deserialize)]
+pub(crate) struct Sealed<'a> {
+    #[serde(borrow)]
+    pub(crate) encrypt: Text<'a>,
+}
+
+/// The outside of an event: enough to know the token and the kind. The event itself is skipped over.
+#[derive(Deserialize)]
+pub(crate) struct Outer<'a> {
+    #[serde(borrow)]
+    schema: Option<Text<'a>>,
+    #[serde(borrow)]
+    header: Option<Header<'a>>,
+    #[serde(borrow, rename = "type")]
+    kind: Option<Text<'a>>,
+    #[serde(borrow)]
+    token: Option<Text<'a>>,
+    #[serde(borrow)]
+    challenge: Option<Text<'a>>,
+    event: Option<IgnoredAny>,
+    encrypt: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+struct Header<'a> {
+    #[serde(borrow)]
+    token: Option<Text<'a>>,
+    #[serde(borrow)]
+    event_type: Option<Text<'a>>,
+}
+
+/// What an event is, by its outside.
+pub(crate) enum Shape<'a> {
+    /// `url_verification` with this challenge.
+    Challenge(&'a str),
+    /// An envelope of the second version, of this type.
+    Second(&'a str),
+    /// An envelope of the first version. No message comes in one.
+    First,
+    /// None of these.
+    Unknown,
+}
+
+impl Outer<'_> {
+    /// The Verification Token, where an envelope of this version has it.
+    pub(crate) fn token(&self) -> Option<&str> {
+        match (&self.schema, &self.header) {
+            (Some(_), Some(header)) => filled(header.token.as_ref()),
+            (Some(_), None) => None,
+            (None, _) => filled(self.token.as_ref()),
+        }
+    }
+
+    /// What this is. Whoever verifies and whoever parses must agree on it, so both ask here.
+    pub(crate) fn shape(&self) -> Shape<'_> {
+        match (&self.schema, &self.header) {
+            (Some(_), Some(header)) => {
+                header.event_type.as_ref().map_or(Shape::Unknown, |t| Shape::Second(t.as_str()))
+            }
+            (Some(_), None) => Shape::Unknown,
+            (None, _) => match (filled(self.kind.as_ref()), &self.challenge) {
+                (Some("url_verification"), Some(challenge)) => Shape::Challenge(challenge.as_str()),
+                _ if self.event.is_some() => Shape::First,
+                _ => Shape::Unknown,
+            },
+        }
+    }
+
+    /// Whether this is an encrypted event rather than one.
+    pub(crate) const fn is_sealed(&self) -> bool {
+        self.encrypt.is_some()
+    }
+}
+
+/// `im.message.receive_v1`.
+#[derive(Deserialize)]
+pub(crate) struct MessageEnvelope<'a> {
+    #[serde(borrow)]
+    pub(crate) header: MessageHeader<'a>,
+    #[serde(borrow)]
+    pub(crate) event: MessageEvent<'a>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct MessageHeader<'a> {
+    #[serde(borrow)]
+    pub(crate) create_time: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct MessageEvent<'a> {
+    #[serde(borrow)]
+    pub(crate) sender: Sender<'a>,
+    #[serde(borrow)]
+    pub(crate) message: Message<'a>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Sender<'a> {
+    #[serde(borrow)]
+    pub(crate) sender_id: Option<Ids<'a>>,
+    #[serde(borrow)]
+    pub(crate) sender_type: Option<Text<'a>>,
+}
+
+/// A person's ids. Only `open_id` is always there.
+#[derive(Deserialize)]
+pub(crate) struct Ids<'a> {
+    #[serde(borrow)]
+    pub(crate) open_id: Option<Text<'a>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Message<'a> {
+    #[serde(borrow)]
+    pub(crate) message_id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) thread_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) create_time: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) chat_id: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) chat_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) message_type: Text<'a>,
+    /// JSON once more, for most types.
+    #[serde(borrow)]
+    pub(crate) content: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) mentions: Option<Vec<Mention<'a>>>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Mention<'a> {
+    /// What stands in the text, `@_user_1`.
+    #[serde(borrow)]
+    pub(crate) key: Text<'a>,
+    #[serde(borrow)]
+    pub(crate) id: Option<Ids<'a>>,
+    #[serde(borrow)]
+    pub(crate) name: Option<Text<'a>>,
+}
+
+/// How deep JSON may nest. No event comes near it; serde's own limit is the same, but it does not hold for the parts
+/// that are skipped over.
+const DEPTH_MAX: usize = 128;
+
+/// The text is not the JSON object that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NotThat;
+
+/// Reads a JSON object. An array does not pass for one, although serde would take it by position.
+pub(crate) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, NotThat> {
+    let is_object = json.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    if !is_object || nests_too_deep(json) {
+        return Err(NotThat);
+    }
+    serde_json::from_slice(json).map_err(|_| NotThat)
+}
+
+/// Reads the answer to a call of ours, whose fields are few and small.
+pub(crate) fn answer<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    object(json).ok()
+}
+
+/// Counting every bracket is quick and settles nearly all events; only a text with many is looked at closely.
+fn nests_too_deep(json: &[u8]) -> bool {
+    let opening = json.iter().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    opening > DEPTH_MAX && depth(json) > DEPTH_MAX
+}
+
+fn depth(json: &[u8]) -> usize {
+    let (mut deepest, mut open, mut in_string, mut escaped) = (0, 0_usize, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'{' | b'[' => {
+                open += 1;
+                deepest = deepest.max(open);
+            }
+            b'}' | b']' => open = open.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_is_counted_outside_of_strings_only() {
+        let deep = |n: usize| format!("{{\"a\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(object::<IgnoredAny>(deep(DEPTH_MAX - 1).as_bytes()).is_ok());
+        assert!(object::<IgnoredAny>(deep(DEPTH_MAX).as_bytes()).is_err());
+        assert!(object::<IgnoredAny>(deep(100_000).as_bytes()).is_err());
+        let quoted = format!("{{\"a\":\"\\\"{}\"}}", "[".repeat(1000));
+        assert!(object::<IgnoredAny>(quoted.as_bytes()).is_ok());
+        let wide = format!("{{\"a\":[{}[]]}}", "[],".repeat(1000));
+        assert!(object::<IgnoredAny>(wide.as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn an_array_is_no_object() {
+        assert!(object::<Sealed<'_>>(br#" {"encrypt":"x"}"#).is_ok());
+        assert!(object::<Sealed<'_>>(br#"["x"]"#).is_err());
+    }
+}

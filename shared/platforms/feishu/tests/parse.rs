@@ -1,0 +1,174 @@
+//! What is understood of a message.
+
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+
+#[expect(dead_code, reason = "the other tests use the rest")]
+mod common;
+
+use chat::{Attachment, AttachmentKind, Audience, ChatKind, Mention, Message, Timestamp, UserId};
+use common::{TOKEN, feishu, hear, request};
+use platform::{Event, Rejection};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// A group message that mentions the bot, changed by the test.
+fn event(change: impl FnOnce(&mut Value)) -> Value {
+    let mut event = json!({
+        "schema": "2.0",
+        "header": {"event_id": "ev1", "event_type": "im.message.receive_v1", "create_time": "1700000000123456",
+            "token": TOKEN, "app_id": "cli_1", "tenant_key": "tk1"},
+        "event": {
+            "sender": {"sender_id": {"open_id": "ou_u", "union_id": "on_u", "user_id": ""}, "sender_type": "user"},
+            "message": {"message_id": "om_m", "root_id": "om_r", "create_time": "1700000000000", "chat_id": "oc_c",
+                "chat_type": "group", "message_type": "text", "content": "{\"text\":\"@_user_1 hello\"}",
+                "mentions": [{"key": "@_user_1", "id": {"open_id": "ou_bot"}, "name": "Bot", "tenant_key": "tk1"}]},
+        },
+    });
+    change(&mut event);
+    event
+}
+
+fn heard(event: &Value) -> Result<Event, Rejection> {
+    hear(&*feishu(TOKEN, ""), &request(&[], event.to_string())).map(|heard| {
+        assert_eq!(heard.answer.body, r#"{"msg":"success"}"#);
+        heard.event
+    })
+}
+
+fn message(change: impl FnOnce(&mut Value)) -> Message {
+    match heard(&event(change)).unwrap() {
+        Event::Message(message) => *message,
+        other @ (Event::Handshake | Event::Ignored(_)) => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_group_message_is_read_whole() {
+    let message = message(|_| ());
+    let mention = Mention { id: UserId::parse("ou_bot").unwrap(), shown: "@Bot".to_owned() };
+    assert_eq!(message.event.as_str(), "om_m");
+    assert_eq!(message.chat_kind, ChatKind::Group);
+    assert_eq!(message.audience, Audience::Mentions(vec![mention]));
+    assert_eq!(message.text, "@Bot hello");
+    assert_eq!(message.sender.id.as_str(), "ou_u");
+    assert_eq!(message.sender.name, None);
+    assert_eq!(message.sent_at, Timestamp::from_millis(1_700_000_000_000));
+    assert_eq!(message.reply_to.0, r#"{"v":1,"message_id":"om_m","in_thread":false}"#);
+    assert_eq!(message.conversation.platform.as_str(), "feishu");
+    assert_eq!(message.conversation.bot.as_str(), "helpdesk");
+    assert_eq!(message.conversation.chat.as_str(), "oc_c");
+    assert_eq!((message.conversation.thread, message.conversation.user), (None, None));
+}
+
+#[test]
+fn a_direct_message_speaks_to_the_bot_and_remembers_the_person() {
+    let message = message(|event| {
+        event["event"]["message"]["chat_type"] = json!("p2p");
+        event["event"]["message"]["mentions"] = Value::Null;
+    });
+    assert_eq!((message.chat_kind, message.audience), (ChatKind::Direct, Audience::Bot));
+    assert_eq!(message.conversation.user.as_ref().map(UserId::as_str), Some("ou_u"));
+    assert_eq!(message.text, "@_user_1 hello");
+}
+
+#[test]
+fn a_thread_is_its_own_conversation_and_is_answered_inside() {
+    let message = message(|event| event["event"]["message"]["thread_id"] = json!("omt_t"));
+    assert_eq!(message.conversation.thread.as_ref().map(chat::ThreadId::as_str), Some("omt_t"));
+    assert_eq!(message.reply_to.0, r#"{"v":1,"message_id":"om_m","in_thread":true}"#);
+}
+
+#[test]
+fn optional_fields_may_be_empty_or_of_tomorrow() {
+    let message = message(|event| {
+        event["event"]["message"]["thread_id"] = json!("");
+        event["event"]["message"]["chat_type"] = json!("topic_group");
+        event["event"]["message"]["create_time"] = Value::Null;
+        event["event"]["message"]["of_tomorrow"] = json!([[{}]]);
+    });
+    assert_eq!(message.conversation.thread, None);
+    assert_eq!(message.chat_kind, ChatKind::Group);
+    assert_eq!(message.sent_at, Timestamp::from_millis(1_700_000_000_123), "the header's, in microseconds");
+}
+
+#[test]
+fn posts_and_files_are_read() {
+    let post = message(|event| {
+        event["event"]["message"]["message_type"] = json!("post");
+        event["event"]["message"]["content"] = json!(
+            r#"{"title":"","content":[[{"tag":"at","user_id":"@_user_1"},{"tag":"text","text":" look"}],[{"tag":"img","image_key":"img_1"}]]}"#
+        );
+    });
+    let picture = Attachment { kind: AttachmentKind::Picture, handle: "img_1".to_owned(), name: None };
+    assert_eq!((post.text.as_str(), post.attachments), ("@Bot look", vec![picture]));
+}
+
+#[test]
+fn what_is_not_for_the_bot_is_ignored() {
+    let all = json!([{"key": "@_all", "id": {"open_id": "all"}, "name": "All"}]);
+    let changes: [(&str, Value); 6] = [
+        ("/event/message/mentions", Value::Null),
+        ("/event/message/mentions", json!([])),
+        ("/event/message/mentions", all),
+        ("/event/sender/sender_type", json!("app")),
+        ("/event/sender/sender_type", Value::Null),
+        ("/header/event_type", json!("im.message.message_read_v1")),
+    ];
+    for (pointer, value) in changes {
+        let event = event(|event| *event.pointer_mut(pointer).unwrap() = value.clone());
+        assert!(matches!(heard(&event), Ok(Event::Ignored(_))), "{pointer} {value}");
+    }
+    let first =
+        json!({"uuid": "u", "token": TOKEN, "type": "event_callback", "event": {"type": "p2p_chat_create"}});
+    assert!(matches!(heard(&first), Ok(Event::Ignored(_))));
+    // The parts of an event of another type may have other shapes.
+    let other =
+        json!({"schema": "2.0", "header": {"token": TOKEN, "event_type": "x"}, "event": {"message": 7}});
+    assert!(matches!(heard(&other), Ok(Event::Ignored(_))));
+}
+
+#[test]
+fn what_is_not_of_the_documented_shape_is_malformed() {
+    let long = "o".repeat(513);
+    for (pointer, value) in [
+        ("/event/message/message_id", json!("")),
+        ("/event/message/message_id", json!(long)),
+        ("/event/message/message_id", json!("om\n")),
+        ("/event/message/message_id", json!(7)),
+        ("/event/message/chat_id", json!("")),
+        ("/event/message/chat_id", json!(long)),
+        ("/event/message/thread_id", json!(long)),
+        ("/event/sender/sender_id/open_id", json!("")),
+        ("/event/sender/sender_id", Value::Null),
+        ("/event/message/mentions/0/id/open_id", json!(long)),
+        ("/event/message/content", json!("not json")),
+        ("/event/message/create_time", json!("yesterday")),
+        ("/event/message", Value::Null),
+        ("/event", Value::Null),
+    ] {
+        let event = event(|event| {
+            event["event"]["message"]["thread_id"] = json!("omt_t");
+            *event.pointer_mut(pointer).unwrap() = value.clone();
+        });
+        assert!(matches!(heard(&event), Err(Rejection::Malformed(_))), "{pointer} {value}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_content_makes_it_panic(
+        message_type in "text|post|image|file|audio|media|sticker|other",
+        content in ".{0,60}|\\{\"text\":\"[@_user0-9\\\\\"]{0,20}\"\\}|\\{\"content\":\\[\\[[a-z{}:\",]{0,30}\\]\\]\\}",
+    ) {
+        let _ = heard(&event(|event| {
+            event["event"]["message"]["message_type"] = json!(message_type);
+            event["event"]["message"]["content"] = json!(content);
+        }));
+    }
+
+    #[test]
+    fn words_without_mentions_come_through_unchanged(words in "[^@]{0,80}") {
+        let message = message(|event| event["event"]["message"]["content"] = json!({ "text": words }).to_string().into());
+        prop_assert_eq!(message.text, words);
+    }
+}
