@@ -1,3 +1,5 @@
-//! The receiving function of DingTalk.
+//! The receiving function of DingTalk: verifies webhooks and queues their messages.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    lambda::serve_webhook("magpie-dingtalk", dingtalk::KIND)
+}

@@ -1,3 +1,5 @@
-//! The receiving function of Feishu and Lark.
+//! The receiving function of Feishu and Lark: verifies webhooks and queues their messages.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    lambda::serve_webhook("magpie-feishu", feishu::KIND)
+}

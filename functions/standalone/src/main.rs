@@ -1,3 +1,41 @@
 //! Magpie in one process: every function, with an embedded store and queue.
+//!
+//! ```text
+//! magpie                      the same as `magpie serve`
+//! magpie serve [--config FILE] [--listen ADDR]
+//! magpie notify CHANNEL TEXT  send a notification through a configured channel
+//! ```
+//!
+//! # Layout
+//!
+//! - [`cli`]: the command line
+//! - [`serve`]: from the configuration to a running server, and its orderly end
+//! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
+//! - [`discover`]: a model server on one of the usual ports
+//! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
+//! - [`pump`]: the queue's consumers
+//! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
+//! - [`notify`]: outgoing notifications
 
-fn main() {}
+mod cli;
+mod data;
+mod discover;
+mod notify;
+mod playground;
+mod pump;
+mod serve;
+mod web;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // A missing `.env` is the ordinary case; values that the environment already has stay.
+    let _ = dotenvy::dotenv();
+    let result = cli::Cli::parse().run();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cli::explain(&error),
+    }
+}

@@ -1,3 +1,5 @@
-//! The function that answers turns.
+//! The function that answers turns: from the queue to the model and to the platform.
 
-fn main() {}
+fn main() -> anyhow::Result<()> {
+    lambda::run_worker("magpie-worker", &[feishu::KIND, dingtalk::KIND])
+}

@@ -35,7 +35,7 @@ use aes_gcm::{
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::Entropy;
-use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret as _, SecretString, zeroize::Zeroizing};
 
 /// The only envelope layout so far.
 const VERSION: u8 = 1;
@@ -110,6 +110,16 @@ impl Vault {
         let sealing = keys.first().ok_or(VaultError::NoKey)?.name.clone();
         let keys = keys.into_iter().map(|key| (key.name.clone(), key)).collect();
         Ok(Self { sealing, keys, entropy })
+    }
+
+    /// A vault of keys as configuration names them: each with its 32 bytes in Base64, the sealing one first.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::NoKey`] or [`VaultError::BadKey`].
+    pub fn from_keys(keys: &[(String, SecretString)], entropy: Arc<dyn Entropy>) -> Result<Self, VaultError> {
+        let keys = keys.iter().map(|(name, key)| DataKey::from_base64(name, key.expose_secret()));
+        Self::new(keys.collect::<Result<_, _>>()?, entropy)
     }
 
     /// Seals `plain` so that it opens in the same `context` only.

@@ -1,0 +1,67 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{notify, serve};
+
+/// Joins chat platforms to language models.
+#[derive(Debug, Parser)]
+#[command(name = "magpie", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve webhooks, answer turns, and show the page at `/` (the default)
+    Serve(ServeArgs),
+    /// Send a notification through a configured channel
+    Notify(NotifyArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration; otherwise MAGPIE_CONFIG, ./magpie.toml, then /opt/magpie.toml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where to listen; otherwise the configuration's, which is 127.0.0.1:18789 unless it says something else
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct NotifyArgs {
+    /// The configuration, found like that of `serve`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// The channel: the NAME of `[channels.NAME]`
+    pub(crate) channel: String,
+    /// What to say, as Markdown
+    pub(crate) text: String,
+}
+
+impl Cli {
+    /// Runs the command in a runtime of its own.
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.command.unwrap_or(Command::Serve(self.serve)) {
+                Command::Serve(args) => serve::serve(args).await,
+                Command::Notify(args) => notify::notify(args).await,
+            }
+        })
+    }
+}
+
+/// Says at the terminal what went wrong, in one paragraph, and gives the exit status for it: 2, as for a wrong
+/// argument, because nothing was started.
+#[expect(clippy::print_stderr, reason = "a person at a terminal reads why nothing was started")]
+pub(crate) fn explain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("magpie: {error:#}");
+    ExitCode::from(2)
+}

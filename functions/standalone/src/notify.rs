@@ -1,0 +1,48 @@
+//! Outgoing notifications.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, bail};
+use chat::{Clock as _, Entropy as _};
+use dingtalk::CustomRobot;
+use egress::{Egress, EgressOptions};
+use host::{SystemClock, SystemEntropy};
+use platform::{Keys, SendOutcome};
+use secrecy::ExposeSecret as _;
+use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
+use transport::{Limits, Transport as _};
+
+use crate::{cli::NotifyArgs, serve::PLATFORMS};
+
+/// What one notification may take.
+const LIMITS: Limits = Limits { total: Duration::from_secs(10), bytes: 64 * 1024 };
+
+/// Sends one notification and says what came of it.
+pub(crate) async fn notify(args: NotifyArgs) -> anyhow::Result<()> {
+    let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
+    let channel = settings.channels.iter().find(|channel| channel.name == args.channel).with_context(|| {
+        let names: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();
+        format!("there is no [channels.{}]; configured are: {}", args.channel, names.join(", "))
+    })?;
+    let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
+    let keys = secrets.fetch(&channel.keys).await?;
+    let keys = Keys::from_json(keys.current.expose_secret())
+        .with_context(|| format!("{} cannot be used", channel.keys))?;
+    let robot = CustomRobot::connect(&keys, channel.base_url.as_ref())
+        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+        .with_context(|| format!("{} cannot be used", channel.keys))?;
+    let mut id = [0; 16];
+    SystemEntropy.fill(&mut id);
+    let request = robot.markdown(&args.text, SystemClock.now(), &id);
+    let egress = Egress::new(EgressOptions::default())?;
+    match robot.outcome(egress.call(request, LIMITS).await) {
+        SendOutcome::Accepted(_) => Ok(()),
+        SendOutcome::Refused(code) => bail!("DingTalk refused the notification: {code}"),
+        SendOutcome::Retry { after } => {
+            bail!("DingTalk takes no more notifications for now; try again in {} s", after.as_secs())
+        }
+        SendOutcome::TokenExpired | SendOutcome::Moved(_) | SendOutcome::Unknown => {
+            bail!("nobody knows whether DingTalk took the notification: its answer was lost or made no sense")
+        }
+    }
+}

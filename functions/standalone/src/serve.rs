@@ -1,0 +1,252 @@
+//! From the configuration to a running server, and its orderly end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use chat::Clock as _;
+use egress::{Egress, EgressOptions};
+use host::{SystemClock, SystemEntropy, SystemPause};
+use receive::Receiver;
+use routing::{Endpoint, Router, Timeouts};
+use settings::{Bots, Environment as _, KeySource, LocalSecrets, ProcessEnvironment, Secrets, Settings};
+use simulator::Simulator;
+use store_sqlite::SqliteStore;
+use telemetry::Observer;
+use tokio::{net::TcpListener, sync::watch};
+use transport::Transport;
+use turn::{Policy, Ports, Worker};
+use url::Url;
+use vault::Vault;
+
+use crate::{
+    cli::ServeArgs,
+    data::DataFolder,
+    discover,
+    playground::{Feed, Playground, demo::{DemoBots, WithDemo}},
+    pump::Pump,
+    web::Web,
+};
+
+/// The platforms that can be configured.
+pub(crate) const PLATFORMS: [&str; 2] = [feishu::KIND.name, dingtalk::KIND.name];
+
+/// What a turn may take beyond the time for the models: to recall, to keep, and to send.
+const BESIDES_MODELS: Duration = Duration::from_secs(30);
+
+/// How long an orderly end waits for turns in work. What is not done by then stays in the queue.
+const STOP_GRACE: Duration = Duration::from_secs(25);
+
+/// Everything that is built before the first request.
+struct Magpie {
+    settings: Settings,
+    bots: Arc<Bots>,
+    demo: DemoBots,
+    simulator: Simulator,
+    store: SqliteStore,
+    vault: Arc<Vault>,
+    transport: Arc<dyn Transport>,
+    router: Arc<Router>,
+    feed: Feed,
+    base: Url,
+    /// Keeps the folder locked.
+    _data: DataFolder,
+}
+
+/// Serves until the process is told to stop.
+pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
+    telemetry::log::init_terminal(ProcessEnvironment.get("MAGPIE_LOG").as_deref());
+    let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
+    let address = args.listen.unwrap_or(settings.standalone.listen);
+    let listener = listen(address).await?;
+    let address = listener.local_addr()?;
+    let magpie = Magpie::build(settings, address).await?;
+    magpie.greet(address);
+    magpie.run(listener).await
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: stop what is using the port, or choose another with --listen 127.0.0.1:PORT")
+    })
+}
+
+impl Magpie {
+    async fn build(mut settings: Settings, address: SocketAddr) -> anyhow::Result<Self> {
+        let data = DataFolder::open(&settings.standalone.data)?;
+        let base = own_url(address)?;
+        let simulator = Simulator::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
+        let demo = DemoBots::prepare(&mut settings.bots, &data, &SystemEntropy, &simulator, &base)?;
+        let secrets: Arc<dyn Secrets> = Arc::new(WithDemo {
+            demo: demo.clone(),
+            others: LocalSecrets::new(Arc::new(ProcessEnvironment)),
+        });
+        let kinds = [feishu::KIND, dingtalk::KIND];
+        let bots = Bots::connect(settings.bots.clone(), &kinds, Arc::clone(&secrets), SystemClock.now()).await?;
+        let vault = open_vault(&settings, secrets.as_ref(), &data).await?;
+        let options =
+            EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
+        let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
+        let router = Router::new(
+            endpoints(&settings, secrets.as_ref(), transport.as_ref()).await?,
+            settings.routing.strategy,
+            Timeouts { total_per_attempt: settings.routing.attempt_timeout },
+            Arc::clone(&transport),
+            Arc::new(SystemClock),
+        )?;
+        let store = SqliteStore::open(&data.database())?;
+        // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
+        store.reclaim().await?;
+        Ok(Self {
+            settings,
+            bots: Arc::new(bots),
+            demo,
+            simulator,
+            store,
+            vault: Arc::new(vault),
+            transport,
+            router: Arc::new(router),
+            feed: Feed::new(),
+            base,
+            _data: data,
+        })
+    }
+
+    fn receiver(&self) -> Arc<Receiver> {
+        Arc::new(Receiver {
+            bots: Arc::clone(&self.bots),
+            queue: Arc::new(self.store.clone()),
+            vault: Arc::clone(&self.vault),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            observer: self.observer(),
+        })
+    }
+
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::new(self.feed.clone())
+    }
+
+    fn pump(&self) -> Pump {
+        let store = Arc::new(self.store.clone());
+        let turn_timeout = self.settings.routing.turn_timeout;
+        let worker = Worker::new(Ports {
+            bots: Arc::clone(&self.bots),
+            turns: store.clone(),
+            conversations: store.clone(),
+            tokens: store.clone(),
+            router: Arc::clone(&self.router),
+            transport: Arc::clone(&self.transport),
+            vault: Arc::clone(&self.vault),
+            clock: Arc::new(SystemClock),
+            pause: Arc::new(SystemPause),
+            observer: self.observer(),
+            policy: Policy { memory: self.settings.memory.clone(), turn_timeout },
+        });
+        Pump {
+            queue: store,
+            bell: self.store.enqueued(),
+            worker: Arc::new(worker),
+            clock: Arc::new(SystemClock),
+            budget: turn_timeout + BESIDES_MODELS,
+        }
+    }
+
+    fn routes(&self, stop: watch::Receiver<bool>) -> axum::Router {
+        let routes = Web { receiver: self.receiver(), queue: Arc::new(self.store.clone()) }.routes();
+        if !self.settings.standalone.playground {
+            return routes;
+        }
+        let playground = Playground {
+            bots: Arc::clone(&self.bots),
+            demo: self.demo.clone(),
+            simulator: self.simulator.clone(),
+            feed: self.feed.clone(),
+            router: Arc::clone(&self.router),
+            strategy: self.settings.routing.strategy,
+            transport: Arc::clone(&self.transport),
+            base: self.base.clone(),
+            stop,
+        };
+        routes.merge(playground.routes())
+    }
+
+    async fn run(self, listener: TcpListener) -> anyhow::Result<()> {
+        let (stop, stopping) = watch::channel(false);
+        let consumers = self.settings.standalone.workers;
+        let pump = tokio::spawn(self.pump().run(consumers, stopping.clone()));
+        let routes = self.routes(stopping.clone());
+        let mut ending = stopping.clone();
+        let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
+            let _ = ending.wait_for(|stop| *stop).await;
+        });
+        let server = tokio::spawn(server.into_future());
+        told_to_stop().await?;
+        tracing::info!("stopping: no new webhooks, turns in work are finished");
+        stop.send_replace(true);
+        let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, pump.await) }).await;
+        if finished.is_err() {
+            tracing::warn!("some turns are still in work; they are in the queue and go on at the next start");
+        }
+        Ok(())
+    }
+
+    /// Says where everything is, once everything is there.
+    #[expect(clippy::print_stdout, reason = "a person at a terminal reads what was started")]
+    fn greet(&self, address: SocketAddr) {
+        println!("Magpie {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
+        if self.settings.standalone.playground {
+            println!("  try it      http://{address}/");
+        }
+        for (platform, bot) in self.bots.list() {
+            println!("  webhook     http://{address}/webhook/{platform}/{bot}");
+        }
+        for endpoint in self.router.plan() {
+            println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
+        }
+    }
+}
+
+/// Where this process reaches itself: the address it listens on, or loopback when it listens on all.
+fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
+    let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
+    Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
+}
+
+/// The configured endpoints; without any, the model server found on this machine; without one, `echo`.
+async fn endpoints(
+    settings: &Settings,
+    secrets: &dyn Secrets,
+    transport: &dyn Transport,
+) -> anyhow::Result<Vec<Endpoint>> {
+    if !settings.endpoints.is_empty() {
+        return Ok(settings::endpoints(&settings.endpoints, secrets).await?);
+    }
+    Ok(vec![discover::model_server(transport).await.unwrap_or_else(Endpoint::echo)])
+}
+
+/// The configured keys, or those that this data folder made for itself.
+async fn open_vault(settings: &Settings, secrets: &dyn Secrets, data: &DataFolder) -> anyhow::Result<Vault> {
+    let source = match &settings.vault {
+        Some(source) => source.clone(),
+        None => KeySource::File(data.vault_keys(&SystemEntropy)?),
+    };
+    let keys = settings::vault_keys(&source, secrets).await?;
+    Ok(Vault::from_keys(&keys, Arc::new(SystemEntropy))?)
+}
+
+/// Returns at Ctrl-C or at a `SIGTERM`.
+async fn told_to_stop() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            result = tokio::signal::ctrl_c() => result?,
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

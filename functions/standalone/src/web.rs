@@ -1,0 +1,67 @@
+//! The routes.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::{Body, to_bytes},
+    extract::{Path, Query, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+    routing::{get, post},
+};
+use platform::{HookAnswer, RawRequest};
+use receive::{BODY_MAX, Receiver};
+use serde_json::{Value, json};
+use store::Dequeue;
+
+/// What the routes need.
+#[derive(Clone)]
+pub(crate) struct Web {
+    pub(crate) receiver: Arc<Receiver>,
+    pub(crate) queue: Arc<dyn Dequeue>,
+}
+
+impl Web {
+    /// The webhooks, exactly as behind API Gateway, and the health check.
+    pub(crate) fn routes(self) -> Router {
+        Router::new()
+            .route("/webhook/{platform}/{bot}", post(webhook))
+            .route("/healthz", get(healthz))
+            .with_state(self)
+    }
+}
+
+async fn webhook(
+    State(web): State<Web>,
+    Path((platform, bot)): Path<(String, String)>,
+    Query(query): Query<Vec<(String, String)>>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    // One byte more than allowed is read, so that the receiver sees that it is too much and says so.
+    let Ok(body) = to_bytes(body, BODY_MAX + 1).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let request = RawRequest { headers: parts.headers, query, body };
+    respond(web.receiver.receive(&platform, &bot, request).await)
+}
+
+fn respond(answer: HookAnswer) -> Response {
+    if answer.body.is_empty() {
+        return answer.status.into_response();
+    }
+    let json = [(header::CONTENT_TYPE, "application/json; charset=utf-8")];
+    (answer.status, json, Body::from(answer.body)).into_response()
+}
+
+/// `200` while the store answers, with how much waits in the queue; `503` when it does not.
+async fn healthz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
+    match web.queue.depth().await {
+        Ok(depth) => {
+            let version = env!("CARGO_PKG_VERSION");
+            (StatusCode::OK, Json(json!({ "status": "ok", "version": version, "queue_depth": depth })))
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store unavailable" }))),
+    }
+}

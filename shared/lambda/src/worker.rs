@@ -1,0 +1,132 @@
+//! Queue records to turns, with partial batch failures that respect the groups.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use chat::{Clock as _, Timestamp};
+use host::{SystemClock, SystemPause};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use platform::Kind;
+use routing::{Router, Timeouts};
+use settings::{Environment as _, ProcessEnvironment};
+use store_dynamodb::DynamoStore;
+use telemetry::LogObserver;
+use turn::{Handled, Policy, Ports, Worker};
+
+use crate::{start::Start, webhook::{KNOWN, QUEUE_URL}};
+
+/// The table. Set by `infra/template.yaml`.
+pub const TABLE: &str = "MAGPIE_TABLE";
+
+/// What is kept of the function's time to give the record back in an orderly way.
+const MARGIN: Duration = Duration::from_secs(3);
+
+/// Answers the turns of the queue until Lambda ends the process.
+///
+/// # Errors
+///
+/// What kept the function from starting; Lambda logs it and the queue keeps its records.
+pub fn run_worker(service: &'static str, kinds: &[Kind]) -> anyhow::Result<()> {
+    telemetry::log::init_json(service, ProcessEnvironment.get("MAGPIE_LOG").as_deref());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let consumer = Arc::new(Consumer::new(kinds).await?);
+        lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
+            let consumer = Arc::clone(&consumer);
+            async move { Ok::<_, Error>(consumer.consume(event).await) }
+        }))
+        .await
+        .map_err(|error| anyhow::anyhow!(error))
+    })
+}
+
+struct Consumer {
+    worker: Worker,
+    queue: aws_sdk_sqs::Client,
+    queue_url: String,
+}
+
+impl Consumer {
+    async fn new(kinds: &[Kind]) -> anyhow::Result<Self> {
+        let start = Start::new(kinds, KNOWN).await?;
+        let store = Arc::new(DynamoStore::new(start.dynamodb(), start.require(TABLE)?));
+        let clock = Arc::new(SystemClock);
+        let endpoints = settings::endpoints(&start.settings.endpoints, start.secrets.as_ref()).await?;
+        let router = Router::new(
+            endpoints,
+            start.settings.routing.strategy,
+            Timeouts { total_per_attempt: start.settings.routing.attempt_timeout },
+            Arc::clone(&start.transport),
+            clock.clone(),
+        )?;
+        let worker = Worker::new(Ports {
+            bots: Arc::clone(&start.bots),
+            turns: store.clone(),
+            conversations: store.clone(),
+            tokens: store,
+            router: Arc::new(router),
+            transport: Arc::clone(&start.transport),
+            vault: Arc::clone(&start.vault),
+            clock,
+            pause: Arc::new(SystemPause),
+            observer: Arc::new(LogObserver),
+            policy: Policy {
+                memory: start.settings.memory.clone(),
+                turn_timeout: start.settings.routing.turn_timeout,
+            },
+        });
+        Ok(Self { worker, queue: start.sqs(), queue_url: start.require(QUEUE_URL)? })
+    }
+
+    /// Answers a batch in its order. After the first record of a group that has to come again, all later records of
+    /// that group come again too, untouched: answering them first would turn the conversation round.
+    async fn consume(&self, event: LambdaEvent<SqsEvent>) -> SqsBatchResponse {
+        let deadline = deadline(event.context.deadline);
+        let mut stopped = BTreeSet::new();
+        let mut response = SqsBatchResponse::default();
+        for record in event.payload.records {
+            let group = record.attributes.get("MessageGroupId").cloned().unwrap_or_default();
+            let again = stopped.contains(&group) || !self.answer(&record, deadline).await;
+            if again {
+                stopped.insert(group);
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = record.message_id.unwrap_or_default();
+                response.batch_item_failures.push(failure);
+            }
+        }
+        response
+    }
+
+    /// Answers one record; false when it has to come again.
+    async fn answer(&self, record: &SqsMessage, deadline: Timestamp) -> bool {
+        let budget = deadline.minus(MARGIN).since(SystemClock.now());
+        let body = record.body.as_deref().unwrap_or_default();
+        match self.worker.answer(body, budget).await {
+            Handled::Done => true,
+            Handled::Again { after } => {
+                self.bring_forward(record, after).await;
+                false
+            }
+        }
+    }
+
+    /// Lets the record come again after `after` and not only when its visibility timeout, six times the function's
+    /// own, has passed. If this fails the record comes again later, which is slower and harmless.
+    async fn bring_forward(&self, record: &SqsMessage, after: Duration) {
+        let seconds = i32::try_from(after.as_secs()).unwrap_or(i32::MAX).clamp(1, 43_200);
+        let call = self
+            .queue
+            .change_message_visibility()
+            .queue_url(&self.queue_url)
+            .set_receipt_handle(record.receipt_handle.clone())
+            .visibility_timeout(seconds);
+        if call.send().await.is_err() {
+            tracing::warn!("a record's visibility could not be changed; it comes again later");
+        }
+    }
+}
+
+/// When the function will be ended. A deadline that cannot be read counts as passed, never as far away.
+fn deadline(millis: u64) -> Timestamp {
+    Timestamp::from_millis(i64::try_from(millis).unwrap_or(0))
+}

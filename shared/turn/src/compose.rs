@@ -1,0 +1,114 @@
+//! What to say: a command's words, a model's answer, or an apology.
+
+use std::time::Duration;
+
+use chat::{Command, Message, Timestamp};
+use routing::{Answer, Attempt, AttemptOutcome, Router};
+use store::{ExchangeKind, ParkReason, StoreError};
+use telemetry::{AnsweredBy, Step};
+
+use crate::{recall::Recall, words};
+
+/// A reply, before it is kept.
+pub struct Composed {
+    /// The reply as Markdown.
+    pub reply: String,
+    /// What it counts as in memory.
+    pub kind: ExchangeKind,
+    /// Set when it is an apology.
+    pub parked: Option<ParkReason>,
+    /// Who answered, when a model did.
+    pub by: Option<AnsweredBy>,
+    /// Every endpoint that was asked.
+    pub asked: Vec<Step>,
+}
+
+impl Composed {
+    fn said_by_us(reply: &str, kind: ExchangeKind) -> Self {
+        Self { reply: reply.to_owned(), kind, parked: None, by: None, asked: Vec::new() }
+    }
+
+    /// The word under which notes and metrics count this reply.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match (self.kind, self.parked) {
+            (_, Some(_)) => "apology",
+            (ExchangeKind::Answer, None) => "answer",
+            (ExchangeKind::Notice, None) => "notice",
+            (ExchangeKind::Reset, None) => "reset",
+        }
+    }
+}
+
+/// Composes the reply to `message`, whose words are `text` once the bot's own mention is taken out.
+///
+/// # Errors
+///
+/// [`StoreError`] when the conversation cannot be read: the turn is tried again rather than answered without memory.
+pub async fn compose(
+    message: &Message,
+    text: &str,
+    persona: Option<&str>,
+    recall: &Recall<'_>,
+    router: &Router,
+    (now, budget): (Timestamp, Duration),
+) -> Result<Composed, StoreError> {
+    let language = chat::Language::of(text);
+    match Command::parse(text) {
+        Some(Command::New) => {
+            return Ok(Composed::said_by_us(words::begun_anew(language), ExchangeKind::Reset));
+        }
+        Some(Command::Help) => return Ok(Composed::said_by_us(words::help(language), ExchangeKind::Notice)),
+        None => {}
+    }
+    if text.trim().is_empty() {
+        let reply = match message.attachments.first() {
+            Some(attachment) => words::cannot_read(attachment.kind, language),
+            None => words::help(language),
+        };
+        return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
+    }
+    let prompt = recall.prompt(&message.conversation.key(), persona, text, now).await?;
+    Ok(match router.ask(&prompt, budget).await {
+        Ok(answer) => answered(answer),
+        Err(none) => Composed {
+            parked: Some(ParkReason::NoAnswer),
+            asked: none.attempts.iter().map(asked).collect(),
+            ..Composed::said_by_us(words::apology(none.reason, language), ExchangeKind::Notice)
+        },
+    })
+}
+
+fn answered(answer: Answer) -> Composed {
+    Composed {
+        reply: answer.text,
+        kind: ExchangeKind::Answer,
+        parked: None,
+        asked: answer.attempts.iter().map(asked).collect(),
+        by: Some(AnsweredBy {
+            endpoint: answer.endpoint,
+            place: answer.place.as_str(),
+            model: answer.model,
+            prompt_tokens: answer.usage.prompt,
+            completion_tokens: answer.usage.completion,
+            estimated: answer.usage.estimated,
+        }),
+    }
+}
+
+fn asked(attempt: &Attempt) -> Step {
+    Step::Asked {
+        endpoint: attempt.endpoint.clone(),
+        place: attempt.place.as_str(),
+        model: attempt.model.clone(),
+        outcome: outcome(attempt.outcome),
+        millis: attempt.millis,
+    }
+}
+
+const fn outcome(outcome: AttemptOutcome) -> &'static str {
+    match outcome {
+        AttemptOutcome::Answered => "answered",
+        AttemptOutcome::Failed(failure) => failure.class(),
+    }
+}

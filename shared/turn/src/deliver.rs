@@ -1,0 +1,164 @@
+//! Segments to the platform, each at most once where that can be had.
+
+use std::time::Duration;
+
+use chat::{Reply, ReplyTo, Segment, SendKey, Timestamp, TurnKey};
+use platform::{AccessToken, SendGuarantee, SendOutcome};
+use settings::Bot;
+use store::{Fence, ParkReason, TurnRecord};
+use telemetry::Step;
+use transport::Limits;
+
+use crate::worker::{Again, Worker};
+
+/// How often one segment is tried in one run of a turn. The queue brings the turn back for more.
+const TRIES: u32 = 4;
+
+/// How long to wait before a segment whose fate is unknown is sent again under the same key.
+const UNKNOWN_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest wait that a platform may impose within a run; beyond it the turn goes back to the queue.
+const PAUSE_MAX: Duration = Duration::from_secs(20);
+
+/// The largest answer to a send. Platforms answer with well below 10 KB.
+const ANSWER_MAX: usize = 256 * 1024;
+
+/// What one send may take.
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A claimed turn on its way to the platform.
+pub(crate) struct Delivery<'a> {
+    pub(crate) worker: &'a Worker,
+    pub(crate) bot: &'a Bot,
+    pub(crate) turn: &'a TurnKey,
+    pub(crate) record: TurnRecord,
+    pub(crate) to: ReplyTo,
+    pub(crate) deadline: Timestamp,
+    /// The token in use, once one was needed.
+    pub(crate) token: Option<AccessToken>,
+    /// Whether a send of the current segment is unaccounted for.
+    pub(crate) unaccounted: bool,
+}
+
+/// What became of one segment.
+enum Fate {
+    Sent,
+    Parked(ParkReason),
+}
+
+impl Delivery<'_> {
+    /// Sends what is not yet sent. Returns why the turn is to be parked, if it is.
+    pub(crate) async fn run(mut self, reply: &Reply) -> Result<Option<ParkReason>, Again> {
+        let segments = self.bot.platform.render(reply, &self.to);
+        for (index, segment) in (0_u32..).zip(&segments).skip(self.record.segments_sent as usize) {
+            if self.is_uncertain(index) {
+                return Ok(Some(ParkReason::SendUncertain));
+            }
+            let started = self.now();
+            if let Fate::Parked(reason) = self.send_marked(segment, index).await? {
+                return Ok(Some(reason));
+            }
+            let step = Step::Sent {
+                segment: index as usize + 1,
+                of: segments.len(),
+                millis: u64::try_from(self.now().since(started).as_millis()).unwrap_or(u64::MAX),
+            };
+            self.worker.note(self.turn, step);
+            // The end of the turn records the last segment; a write less per turn.
+            if index as usize + 1 < segments.len() {
+                self.worker.ports.turns.sent(self.turn, self.fence(), index + 1).await?;
+            }
+        }
+        Ok(None)
+    }
+
+    const fn fence(&self) -> Fence {
+        self.record.fence
+    }
+
+    /// An earlier run marked this segment and did not say what became of it. Where the platform drops a repetition it
+    /// is sent again; where it does not, or its window has passed, a person would see the answer twice.
+    fn is_uncertain(&self, index: u32) -> bool {
+        if self.record.sending != Some(index) {
+            return false;
+        }
+        let now = self.now();
+        match self.bot.platform.guarantee(&self.to, now) {
+            // Counted from the acceptance, which is earlier than the send: so never beyond the window.
+            SendGuarantee::Keyed { window } => now.since(self.record.accepted_at) >= window,
+            SendGuarantee::Unkeyed => true,
+        }
+    }
+
+    /// Sends one segment under a mark. When the run gives up and the platform has certainly not taken the segment, the
+    /// mark is taken back, so that the next run does not believe otherwise.
+    async fn send_marked(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
+        let turns = &self.worker.ports.turns;
+        turns.sending(self.turn, self.fence(), index).await?;
+        self.unaccounted = false;
+        let result = self.send(segment, index).await;
+        if matches!(result, Err(Again::Later { .. })) && !self.unaccounted {
+            turns.sent(self.turn, self.fence(), index).await?;
+        }
+        result
+    }
+
+    async fn send(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
+        let key = SendKey::new(self.turn, index);
+        let mut renewed = false;
+        for _ in 0..TRIES {
+            match self.attempt(segment, &key).await? {
+                SendOutcome::Accepted(_) => return Ok(Fate::Sent),
+                SendOutcome::Refused(code) => {
+                    tracing::error!(code, turn = self.turn.as_str(), "the platform refused an answer");
+                    return Ok(Fate::Parked(ParkReason::SendRefused));
+                }
+                SendOutcome::TokenExpired if renewed => return Ok(Fate::Parked(ParkReason::SendRefused)),
+                SendOutcome::TokenExpired => {
+                    renewed = true;
+                    if let Some(refused) = self.token.take() {
+                        self.token = Some(self.worker.access.renewed(self.bot, &refused).await?);
+                    }
+                }
+                SendOutcome::Retry { after } => self.pause(after).await?,
+                SendOutcome::Moved(to) => self.to = to,
+                SendOutcome::Unknown => match self.bot.platform.guarantee(&self.to, self.now()) {
+                    SendGuarantee::Keyed { .. } => {
+                        self.unaccounted = true;
+                        self.pause(UNKNOWN_PAUSE).await?;
+                    }
+                    SendGuarantee::Unkeyed => return Ok(Fate::Parked(ParkReason::SendUncertain)),
+                },
+            }
+        }
+        Err(Again::later(UNKNOWN_PAUSE, "the platform did not take the answer yet"))
+    }
+
+    async fn attempt(&mut self, segment: &Segment, key: &SendKey) -> Result<SendOutcome, Again> {
+        let now = self.now();
+        if self.token.is_none() && self.bot.platform.needs_token(&self.to, now) {
+            self.token = Some(self.worker.access.token(self.bot).await?);
+        }
+        let token = self.token.as_ref();
+        let Ok(request) = self.bot.platform.send(&self.to, segment, key, token, now) else {
+            return Ok(SendOutcome::Refused("no address".to_owned()));
+        };
+        let limits = Limits { total: SEND_TIMEOUT, bytes: ANSWER_MAX };
+        let answer = self.worker.ports.transport.call(request, limits).await;
+        Ok(self.bot.platform.outcome(&self.to, answer))
+    }
+
+    /// Waits inside the run, or gives the turn back when the wait is too long for it.
+    async fn pause(&self, wait: Duration) -> Result<(), Again> {
+        let fits = wait <= PAUSE_MAX && self.now().plus(wait + SEND_TIMEOUT) <= self.deadline;
+        if !fits {
+            return Err(Again::later(wait, "the platform asked to wait longer than this run lasts"));
+        }
+        self.worker.ports.pause.pause(wait).await;
+        Ok(())
+    }
+
+    fn now(&self) -> Timestamp {
+        self.worker.ports.clock.now()
+    }
+}

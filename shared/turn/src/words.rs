@@ -1,0 +1,70 @@
+//! What the bot itself says, in Chinese and English.
+
+use chat::{AttachmentKind, Language};
+use routing::NoAnswerReason;
+
+/// The answer to `/help`, and to a message without words.
+#[must_use]
+pub const fn help(language: Language) -> &'static str {
+    match language {
+        Language::Zh => {
+            "你好！直接写下问题，我会回答；在群里请 @我。\n\n- `/new` 或「新会话」：忘掉之前的内容，重新开始\n- `/help` 或「帮助」：显示这段说明"
+        }
+        Language::En => {
+            "Hello! Write your question and I will answer; in a group, mention me.\n\n- `/new`: forget what was said and begin anew\n- `/help`: show this"
+        }
+    }
+}
+
+/// The answer to `/new`.
+#[must_use]
+pub const fn begun_anew(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "已开始新会话，之前的内容不再参与回答。",
+        Language::En => "A new conversation has begun; what was said before no longer counts.",
+    }
+}
+
+/// The answer to a message that holds something we cannot read and no words.
+#[must_use]
+pub const fn cannot_read(kind: AttachmentKind, language: Language) -> &'static str {
+    match (language, kind) {
+        (Language::Zh, AttachmentKind::Picture) => "我还看不了图片，请用文字描述一下你的问题。",
+        (Language::Zh, AttachmentKind::Voice) => "我还听不了语音，请用文字写下你的问题。",
+        (Language::Zh, AttachmentKind::Video) => "我还看不了视频，请用文字描述一下你的问题。",
+        (Language::Zh, AttachmentKind::File) => "我还打不开文件，请把相关内容贴成文字发给我。",
+        (Language::Zh, AttachmentKind::Other) => "这类消息我还读不懂，请用文字写下你的问题。",
+        (Language::En, AttachmentKind::Picture) => "I cannot see pictures yet. Please put your question into words.",
+        (Language::En, AttachmentKind::Voice) => "I cannot hear voice messages yet. Please write your question.",
+        (Language::En, AttachmentKind::Video) => "I cannot watch videos yet. Please put your question into words.",
+        (Language::En, AttachmentKind::File) => "I cannot open files yet. Please paste the text that matters.",
+        (Language::En, AttachmentKind::Other) => {
+            "I cannot read this kind of message yet. Please write your question."
+        }
+    }
+}
+
+/// The apology when no model answered. Says what to do, and nothing about our insides.
+#[must_use]
+pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str {
+    match (language, reason) {
+        (Language::Zh, NoAnswerReason::NoEndpoint | NoAnswerReason::AllFailed) => {
+            "抱歉，模型暂时都联系不上，这个问题没能得到回答。请过几分钟再问一次；如果一直这样，请告诉管理员。"
+        }
+        (Language::Zh, NoAnswerReason::OutOfTime) => {
+            "抱歉，模型没有在规定时间内答完。请把问题缩短一些，或过几分钟再试。"
+        }
+        (Language::Zh, NoAnswerReason::Refused) => {
+            "抱歉，模型没有接受这个问题：可能太长，或涉及不能回答的内容。请换个说法，或发送 `/new` 重新开始。"
+        }
+        (Language::En, NoAnswerReason::NoEndpoint | NoAnswerReason::AllFailed) => {
+            "Sorry, no model can be reached right now, so your question got no answer. Please ask again in a few minutes; if this goes on, tell your administrator."
+        }
+        (Language::En, NoAnswerReason::OutOfTime) => {
+            "Sorry, the model did not finish in time. Please shorten your question, or try again in a few minutes."
+        }
+        (Language::En, NoAnswerReason::Refused) => {
+            "Sorry, the model did not take this question: it may be too long, or about something it must not answer. Please put it differently, or send `/new` to begin anew."
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! A whole Magpie in one test: webhooks in, simulated platforms and models out, no socket and no real time.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::body::Body;
+use bytes::Bytes;
+use chat::{BotId, Clock, Entropy, Pause, PlatformId, Timestamp};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use platform::RawRequest;
+use receive::Receiver;
+use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
+use secrecy::SecretString;
+use settings::{BotSettings, Bots, KeySource, MemorySettings, SecretError, SecretVersions, Secrets};
+use simulator::{DingTalkApp, FeishuApp, Simulator, Webhook};
+use store::{Delivery, Dequeue as _, Enqueue, MemoryStore, QueueItem, StoreError};
+use telemetry::{Note, Observer, Step};
+use tower::ServiceExt as _;
+use transport::{Limits, NetError, OutRequest, OutResponse, Transport};
+use turn::{Handled, Policy, Ports, Worker};
+use url::Url;
+use vault::{DataKey, Vault};
+
+/// 2026-11-22, roughly. What matters is that it stands still unless somebody waits.
+const START: i64 = 1_795_000_000_000;
+
+/// How long a run may take.
+pub const BUDGET: Duration = Duration::from_secs(150);
+
+/// A clock that moves when somebody waits on it, or when a test says so.
+#[derive(Default)]
+pub struct TestClock(AtomicI64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(START + self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[async_trait]
+impl Pause for TestClock {
+    async fn pause(&self, duration: Duration) {
+        self.advance(duration);
+    }
+}
+
+impl TestClock {
+    pub fn advance(&self, duration: Duration) {
+        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+/// Bytes that differ from call to call and from run to run not at all.
+#[derive(Default)]
+struct TestEntropy(AtomicU64);
+
+impl Entropy for TestEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let next = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Calls a simulator's router directly, by the host that the URL names.
+struct Wire(BTreeMap<&'static str, axum::Router>);
+
+#[async_trait]
+impl Transport for Wire {
+    async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError> {
+        let router = self.0.get(request.url.host_str().unwrap_or_default()).ok_or(NetError::Unreachable)?;
+        let uri = request.url[url::Position::BeforePath..].to_owned();
+        let mut inner = http::Request::new(Body::from(request.body));
+        *inner.method_mut() = request.method;
+        *inner.uri_mut() = uri.parse().unwrap();
+        *inner.headers_mut() = request.headers;
+        let call = async {
+            let response = router.clone().oneshot(inner).await.map_err(|never| match never {})?;
+            let (parts, body) = response.into_parts();
+            let body = axum::body::to_bytes(body, limits.bytes).await.map_err(|_| NetError::Broken)?;
+            Ok(OutResponse { status: parts.status, headers: parts.headers, body })
+        };
+        tokio::time::timeout(limits.total, call).await.unwrap_or(Err(NetError::Timeout))
+    }
+}
+
+struct TestSecrets;
+
+#[async_trait]
+impl Secrets for TestSecrets {
+    async fn fetch(&self, source: &KeySource) -> Result<SecretVersions, SecretError> {
+        let keys = match source.to_string().as_str() {
+            "env:FEISHU" => {
+                r#"{"app_id":"cli_a","app_secret":"s","verification_token":"v","encrypt_key":"e"}"#
+            }
+            _ => {
+                r#"{"client_id":"dingapp","client_secret":"s","robot_code":"dingrobot","token":"tok","aes_key":"ahovCJQX4bipwDKRY5cjqxELSZ6dkryFMT07elszGNU"}"#
+            }
+        };
+        Ok(SecretVersions { current: SecretString::from(keys), previous: None })
+    }
+}
+
+/// Remembers the steps.
+#[derive(Default)]
+struct Notes(Mutex<VecDeque<Step>>);
+
+impl Observer for Notes {
+    fn note(&self, note: &Note) {
+        self.0.lock().unwrap().push_back(note.step.clone());
+    }
+}
+
+/// A queue that can be out of order.
+struct Queue {
+    store: MemoryStore,
+    down: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Enqueue for Queue {
+    async fn enqueue(&self, item: QueueItem, now: Timestamp) -> Result<(), StoreError> {
+        if self.down.load(Ordering::SeqCst) {
+            return Err(StoreError::Unavailable("switched off".into()));
+        }
+        self.store.enqueue(item, now).await
+    }
+}
+
+/// A whole Magpie.
+pub struct World {
+    pub clock: Arc<TestClock>,
+    /// Both platforms.
+    pub simulator: Simulator,
+    /// The local and the cloud model server.
+    pub local: Simulator,
+    pub cloud: Simulator,
+    pub store: MemoryStore,
+    pub queue_down: Arc<AtomicBool>,
+    pub receiver: Receiver,
+    pub worker: Worker,
+    notes: Arc<Notes>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        let clock = Arc::new(TestClock::default());
+        let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
+        let simulated = || Simulator::new(clock.clone(), entropy.clone());
+        let (simulator, local, cloud) = (simulated(), simulated(), simulated());
+        register(&simulator);
+        let wire = Wire(BTreeMap::from([
+            ("platform.test", simulator.router()),
+            ("local.test", local.router()),
+            ("cloud.test", cloud.router()),
+        ]));
+        let transport: Arc<dyn Transport> = Arc::new(wire);
+        let bots = Arc::new(connect(clock.now()).await);
+        let keys = vec![DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap()];
+        let vault = Arc::new(Vault::new(keys, entropy.clone()).unwrap());
+        let (store, notes, queue_down) =
+            (MemoryStore::default(), Arc::new(Notes::default()), Arc::new(AtomicBool::new(false)));
+        let receiver = Receiver {
+            bots: bots.clone(),
+            queue: Arc::new(Queue { store: store.clone(), down: queue_down.clone() }),
+            vault: vault.clone(),
+            clock: clock.clone(),
+            entropy,
+            observer: notes.clone(),
+        };
+        let worker = Worker::new(Ports {
+            bots,
+            turns: Arc::new(store.clone()),
+            conversations: Arc::new(store.clone()),
+            tokens: Arc::new(store.clone()),
+            router: Arc::new(router(transport.clone(), clock.clone())),
+            transport,
+            vault,
+            clock: clock.clone(),
+            pause: clock.clone(),
+            observer: notes.clone(),
+            policy: Policy { memory: MemorySettings::default(), turn_timeout: Duration::from_secs(120) },
+        });
+        Self { clock, simulator, local, cloud, store, queue_down, receiver, worker, notes }
+    }
+
+    /// Delivers a webhook and returns the status that the platform sees.
+    pub async fn deliver(&self, platform: &str, webhook: &Webhook) -> u16 {
+        self.receiver.receive(platform, "bot", raw(webhook)).await.status.as_u16()
+    }
+
+    /// Takes the next item off the queue and has it answered.
+    pub async fn step(&self) -> Option<Handled> {
+        let delivery = self.next().await?;
+        let handled = self.worker.answer(&delivery.body, BUDGET).await;
+        match handled {
+            Handled::Done => self.store.done(&delivery.receipt).await.unwrap(),
+            Handled::Again { after } => {
+                let due = self.clock.now().plus(after);
+                self.store.again(&delivery.receipt, due).await.unwrap();
+            }
+        }
+        Some(handled)
+    }
+
+    pub async fn next(&self) -> Option<Delivery> {
+        self.store.next(self.clock.now(), BUDGET).await.unwrap()
+    }
+
+    /// Says something on Feishu and has everything answered.
+    pub async fn feishu(&self, say: &simulator::Say) -> u16 {
+        let webhook = self.simulator.feishu_message("cli_a", say).unwrap();
+        let status = self.deliver("feishu", &webhook).await;
+        while self.step().await.is_some() {}
+        status
+    }
+
+    /// Says something on DingTalk and has everything answered.
+    pub async fn dingtalk(&self, say: &simulator::Say) -> u16 {
+        let status = self.deliver("dingtalk", &self.dingtalk_webhook(say)).await;
+        while self.step().await.is_some() {}
+        status
+    }
+
+    pub fn dingtalk_webhook(&self, say: &simulator::Say) -> Webhook {
+        let base = Url::parse("https://platform.test/dingtalk").unwrap();
+        self.simulator.dingtalk_message("dingapp", say, &base).unwrap()
+    }
+
+    /// What people see, in order.
+    pub fn seen(&self) -> Vec<String> {
+        self.simulator.sent().into_iter().map(|sent| sent.text).collect()
+    }
+
+    /// The steps noted since the last call.
+    pub fn notes(&self) -> Vec<Step> {
+        self.notes.0.lock().unwrap().drain(..).collect()
+    }
+
+    pub fn ended(&self) -> Vec<(&'static str, Option<&'static str>)> {
+        let ended = self.notes().into_iter().filter_map(|step| match step {
+            Step::Ended { ending, reason } => Some((ending, reason)),
+            _ => None,
+        });
+        ended.collect()
+    }
+}
+
+fn register(simulator: &Simulator) {
+    simulator.add_feishu(FeishuApp {
+        app_id: "cli_a".into(),
+        app_secret: "s".into(),
+        verification_token: "v".into(),
+        encrypt_key: Some("e".into()),
+        name: "Magpie".into(),
+    });
+    simulator.add_dingtalk(DingTalkApp {
+        client_id: "dingapp".into(),
+        client_secret: "s".into(),
+        robot_code: "dingrobot".into(),
+        token: Some("tok".into()),
+        aes_key: Some("ahovCJQX4bipwDKRY5cjqxELSZ6dkryFMT07elszGNU".into()),
+        name: "Magpie".into(),
+    });
+}
+
+async fn connect(now: Timestamp) -> Bots {
+    let bot = |platform: &str, reference: &str| BotSettings {
+        platform: PlatformId::parse(platform).unwrap(),
+        bot: BotId::parse("bot").unwrap(),
+        keys: KeySource::Env(reference.to_owned()),
+        base_url: Some(Url::parse(&format!("https://platform.test/{platform}")).unwrap()),
+        persona: Some("Be brief.".to_owned()),
+    };
+    let bots = vec![bot("feishu", "FEISHU"), bot("dingtalk", "DINGTALK")];
+    Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
+}
+
+fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>) -> Router {
+    let endpoint = |name: &str, place, path: &str, protocol| Endpoint {
+        name: name.to_owned(),
+        place,
+        url: Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap(),
+        protocol,
+        model: format!("{name}-model"),
+        key: None,
+        max_tokens: None,
+    };
+    let endpoints = vec![
+        endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions),
+        endpoint("cloud", Place::Cloud, "completions", Protocol::Completions),
+    ];
+    let timeouts = Timeouts { total_per_attempt: Duration::from_secs(30) };
+    Router::new(endpoints, Strategy::LocalFirst, timeouts, transport, clock).unwrap()
+}
+
+pub fn raw(webhook: &Webhook) -> RawRequest {
+    let headers: HeaderMap = webhook
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
+        })
+        .collect();
+    let query = url::form_urlencoded::parse(webhook.query.as_bytes())
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    RawRequest { headers, query, body: Bytes::from(webhook.body.clone()) }
+}

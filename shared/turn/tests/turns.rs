@@ -1,0 +1,202 @@
+//! Turns from the webhook to what people see, on simulated platforms and models.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod support;
+
+use std::{sync::atomic::Ordering, time::Duration};
+
+use simulator::{Fault, Say, SayForm, Target};
+use support::World;
+use telemetry::Step;
+use turn::Handled;
+
+#[tokio::test]
+async fn a_question_is_answered_on_both_platforms() {
+    let world = World::new().await;
+    assert_eq!(world.feishu(&Say::direct("ann", "hello")).await, 200);
+    assert_eq!(world.dingtalk(&Say::direct("bob", "hello")).await, 200);
+    let sent = world.simulator.sent();
+    assert_eq!(sent.len(), 2);
+    assert_eq!((sent[0].by, sent[0].key.is_some()), ("reply", true), "Feishu replies carry a key");
+    assert_eq!(sent[1].by, "session_webhook");
+    assert_eq!(world.ended(), [("done", None), ("done", None)]);
+}
+
+#[tokio::test]
+async fn the_second_message_carries_the_first() {
+    let world = World::new().await;
+    world.feishu(&Say::direct("ann", "my name is Ann")).await;
+    world.feishu(&Say::direct("ann", "what is my name?")).await;
+    world.feishu(&Say::direct("eve", "and mine?")).await;
+    let asked = world.local.model_requests();
+    let second = asked[1].to_string();
+    assert!(second.contains("my name is Ann") && second.contains("Be brief."), "{second}");
+    assert!(!asked[2].to_string().contains("Ann"), "another person's chat is another memory");
+}
+
+#[tokio::test]
+async fn a_new_conversation_forgets_and_help_is_no_memory() {
+    let world = World::new().await;
+    world.dingtalk(&Say::direct("ann", "remember 42")).await;
+    world.dingtalk(&Say::direct("ann", "帮助")).await;
+    world.dingtalk(&Say::direct("ann", "what did I say?")).await;
+    world.dingtalk(&Say::direct("ann", "新会话")).await;
+    world.dingtalk(&Say::direct("ann", "and now?")).await;
+    let asked = world.local.model_requests();
+    assert_eq!(asked.len(), 3, "commands never reach a model");
+    assert!(asked[1].to_string().contains("remember 42"));
+    assert!(!asked[1].to_string().contains("/help"), "help is not remembered");
+    assert!(!asked[2].to_string().contains("42"), "forgotten");
+    assert!(world.seen()[1].contains("/help") && world.seen()[3].contains("已开始新会话"));
+}
+
+#[tokio::test]
+async fn a_redelivered_event_is_answered_once_however_late() {
+    let world = World::new().await;
+    let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "once")).unwrap();
+    for wait in [0, 15, 300, 3_600, 21_600] {
+        world.clock.advance(Duration::from_secs(wait));
+        assert_eq!(world.deliver("feishu", &webhook).await, 200);
+        while world.step().await.is_some() {}
+    }
+    assert_eq!(world.seen().len(), 1);
+    assert_eq!(world.local.model_requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_model_that_fails_is_replaced_by_the_cloud_and_then_by_an_apology() {
+    let world = World::new().await;
+    world.local.script(Target::Model, [Fault::Status(503), Fault::Status(503)]);
+    world.feishu(&Say::direct("ann", "first")).await;
+    assert_eq!(world.cloud.model_requests().len(), 1, "the cloud answered, over legacy completions");
+    assert_eq!(world.ended(), [("done", None)]);
+    world.cloud.script(Target::Model, [Fault::Empty]);
+    world.feishu(&Say::direct("ann", "second")).await;
+    assert!(world.seen()[1].starts_with("Sorry, no model can be reached"), "{:?}", world.seen());
+    assert_eq!(world.ended(), [("parked", Some("no_answer"))]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_hangs_costs_its_attempt_and_no_more() {
+    let world = World::new().await;
+    world.local.script(Target::Model, [Fault::Hang(Duration::from_secs(600))]);
+    world.dingtalk(&Say::direct("ann", "hello?")).await;
+    assert_eq!(world.cloud.model_requests().len(), 1);
+    let asked: Vec<_> = world
+        .notes()
+        .into_iter()
+        .filter_map(|step| match step {
+            Step::Asked { endpoint, outcome, .. } => Some((endpoint, outcome)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, [("local".to_owned(), "timeout"), ("cloud".to_owned(), "answered")]);
+}
+
+#[tokio::test]
+async fn an_ended_token_is_renewed_once() {
+    let world = World::new().await;
+    world.feishu(&Say::direct("ann", "one")).await;
+    world.simulator.expire_tokens();
+    world.feishu(&Say::direct("ann", "two")).await;
+    assert_eq!(world.seen().len(), 2);
+    let tokens = |world: &World| {
+        world.simulator.calls().iter().filter(|call| call.target == Target::FeishuToken).count()
+    };
+    assert_eq!(tokens(&world), 2);
+    world.feishu(&Say::direct("ann", "three")).await;
+    assert_eq!(tokens(&world), 2, "the fresh one is kept");
+}
+
+#[tokio::test]
+async fn dingtalk_is_answered_over_the_open_api_when_the_session_has_ended() {
+    let world = World::new().await;
+    let webhook = world.dingtalk_webhook(&Say::direct("ann", "slow queue"));
+    assert_eq!(world.deliver("dingtalk", &webhook).await, 200);
+    world.clock.advance(Duration::from_secs(91 * 60));
+    while world.step().await.is_some() {}
+    assert_eq!(world.simulator.sent()[0].by, "oto");
+}
+
+#[tokio::test]
+async fn in_a_group_only_mentions_of_the_bot_are_answered() {
+    let world = World::new().await;
+    world.feishu(&Say::group("team", "ann", "hello bot")).await;
+    assert_eq!(world.seen().len(), 1);
+    let asked = world.local.model_requests()[0].to_string();
+    assert!(!asked.contains("@"), "the bot's own mention is taken out: {asked}");
+    world.feishu(&Say { mention_bot: false, ..Say::group("team", "ann", "not for you") }).await;
+    world.dingtalk(&Say::group("team", "ann", "hello bot")).await;
+    world.feishu(&Say { from_bot: true, ..Say::direct("robot", "loop?") }).await;
+    assert_eq!(world.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn an_answer_whose_receipt_is_lost_shows_once() {
+    let world = World::new().await;
+    world.simulator.script(Target::FeishuSend, [Fault::AcceptThenLose]);
+    world.feishu(&Say::direct("ann", "keyed")).await;
+    assert_eq!(world.ended(), [("done", None)], "sent again under the same key");
+    world.simulator.script(Target::DingTalkSessionWebhook, [Fault::AcceptThenLose]);
+    world.dingtalk(&Say::direct("ann", "unkeyed")).await;
+    assert_eq!(world.ended(), [("parked", Some("send_uncertain"))], "never sent again blindly");
+    assert_eq!(world.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_platform_that_is_busy_is_waited_for() {
+    let world = World::new().await;
+    world.simulator.script(Target::FeishuSend, [Fault::RateLimited { reset_seconds: 3 }]);
+    world.feishu(&Say::direct("ann", "busy")).await;
+    world.simulator.script(Target::DingTalkSessionWebhook, [Fault::Code(-1)]);
+    world.dingtalk(&Say::direct("ann", "busy")).await;
+    assert_eq!(world.seen().len(), 2);
+    assert_eq!(world.ended(), [("done", None), ("done", None)]);
+}
+
+#[tokio::test]
+async fn a_refused_answer_parks_the_turn() {
+    let world = World::new().await;
+    world.simulator.script(Target::FeishuSend, [Fault::Code(230_002)]);
+    world.feishu(&Say::direct("ann", "gone")).await;
+    assert_eq!(world.ended(), [("parked", Some("send_refused"))]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_answered_with_words() {
+    let world = World::new().await;
+    world.feishu(&Say::direct("ann", "").form(SayForm::Picture)).await;
+    world.dingtalk(&Say::direct("ann", "").form(SayForm::File)).await;
+    world.dingtalk(&Say::direct("ann", "spoken words").form(SayForm::Voice)).await;
+    let seen = world.seen();
+    assert!(seen[0].contains("图片") && seen[1].contains("文件"), "{seen:?}");
+    assert!(world.local.model_requests()[0].to_string().contains("spoken words"), "the platform's transcript");
+}
+
+#[tokio::test]
+async fn a_queue_that_is_down_makes_the_platform_deliver_again() {
+    let world = World::new().await;
+    let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "keep me")).unwrap();
+    world.queue_down.store(true, Ordering::SeqCst);
+    assert_eq!(world.deliver("feishu", &webhook).await, 503);
+    world.queue_down.store(false, Ordering::SeqCst);
+    assert_eq!(world.deliver("feishu", &webhook).await, 200);
+    while world.step().await.is_some() {}
+    assert_eq!(world.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_turn_that_another_worker_holds_comes_again() {
+    let world = World::new().await;
+    let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "held")).unwrap();
+    world.deliver("feishu", &webhook).await;
+    let delivery = world.next().await.unwrap();
+    // The platform is down for longer than a run lasts: the turn is given back, its answer kept.
+    world.simulator.script(Target::FeishuSend, [Fault::RateLimited { reset_seconds: 600 }]);
+    let handled = world.worker.answer(&delivery.body, support::BUDGET).await;
+    assert!(matches!(handled, Handled::Again { .. }));
+    assert_eq!(world.worker.answer(&delivery.body, support::BUDGET).await, Handled::Done);
+    assert_eq!(world.local.model_requests().len(), 1, "the model is not asked twice");
+    assert_eq!(world.seen().len(), 1);
+}
