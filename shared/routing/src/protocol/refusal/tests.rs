@@ -1,1 +1,226 @@
+use super::*;
 
+fn response(status: u16, headers: &[(header::HeaderName, &'static str)], body: &str) -> OutResponse {
+    let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
+    OutResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: body.to_owned().into() }
+}
+
+/// What the row is about, the status, the body as the server writes it, what it means.
+type Row = (&'static str, u16, &'static str, Failure);
+
+fn check(table: &[Row]) {
+    for &(what, status, body, failure) in table {
+        assert!(serde_json::from_str::<Value>(body).is_ok(), "{what}");
+        assert_eq!(of_response(&response(status, &[], body)), failure, "{what}");
+    }
+}
+
+const LIMITED: Failure = Failure::RateLimited { retry_after: None };
+
+const OPENAI_AND_AZURE: &[Row] = &[
+    (
+        "length by code",
+        400,
+        r#"{"error":{"message":"too many","type":"invalid_request_error","param":"messages","code":"context_length_exceeded"}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "length by words",
+        400,
+        r#"{"error":{"message":"This model's maximum context length is 8192 tokens.","type":"invalid_request_error","code":null}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "policy",
+        400,
+        r#"{"error":{"message":"rejected","type":"invalid_request_error","code":"content_policy_violation"}}"#,
+        Failure::ContentFiltered,
+    ),
+    (
+        "Azure's policy",
+        400,
+        r#"{"error":{"message":"The response was filtered","param":"prompt","code":"content_filter","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+        Failure::ContentFiltered,
+    ),
+    (
+        "Azure's inner code alone",
+        400,
+        r#"{"error":{"code":"BadRequest","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+        Failure::ContentFiltered,
+    ),
+    (
+        "key",
+        401,
+        r#"{"error":{"message":"Incorrect API key provided","type":"invalid_request_error","code":"invalid_api_key"}}"#,
+        Failure::Auth(401),
+    ),
+    (
+        "region",
+        403,
+        r#"{"error":{"message":"Country not supported","type":"request_forbidden","code":null}}"#,
+        Failure::Auth(403),
+    ),
+    (
+        "quota",
+        429,
+        r#"{"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}"#,
+        LIMITED,
+    ),
+    (
+        "model",
+        404,
+        r#"{"error":{"message":"The model does not exist","type":"invalid_request_error","code":"model_not_found"}}"#,
+        Failure::BadRequest(404),
+    ),
+    (
+        "failing",
+        500,
+        r#"{"error":{"message":"The server had an error","type":"server_error","code":null}}"#,
+        Failure::Server(500),
+    ),
+    ("a code that 429 outranks", 429, r#"{"error":{"code":"content_filter"}}"#, LIMITED),
+    ("a code that 401 outranks", 401, r#"{"error":{"code":"context_length_exceeded"}}"#, Failure::Auth(401)),
+];
+
+#[test]
+fn refusals_of_openai_and_azure_are_told_apart() {
+    check(OPENAI_AND_AZURE);
+}
+
+const LOCAL_SERVERS: &[Row] = &[
+    (
+        "vLLM, older",
+        400,
+        r#"{"object":"error","message":"This model's maximum context length is 4096 tokens. However, you requested 5000.","type":"BadRequestError","param":null,"code":400}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "vLLM, newer",
+        400,
+        r#"{"error":{"message":"The decoder prompt (length 5000) is longer than the maximum model length of 4096.","type":"BadRequestError","param":null,"code":400}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "vLLM, else",
+        400,
+        r#"{"object":"error","message":"temperature must be non-negative","type":"BadRequestError","param":null,"code":400}"#,
+        Failure::BadRequest(400),
+    ),
+    (
+        "llama.cpp by type",
+        400,
+        r#"{"error":{"code":400,"message":"too long","type":"exceed_context_size_error","n_prompt_tokens":5000,"n_ctx":4096}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "llama.cpp by words",
+        400,
+        r#"{"error":{"code":400,"message":"the request exceeds the available context size. try increasing it","type":"invalid_request_error"}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "llama.cpp amid an answer",
+        500,
+        r#"{"error":{"code":500,"message":"Context size has been exceeded.","type":"server_error"}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "llama.cpp, loading",
+        503,
+        r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
+        Failure::Server(503),
+    ),
+    (
+        "Ollama, model",
+        404,
+        r#"{"error":{"message":"model \"x\" not found, try pulling it first","type":"not_found_error","param":null,"code":null}}"#,
+        Failure::BadRequest(404),
+    ),
+    ("Ollama, native", 500, r#"{"error":"llama runner process has terminated"}"#, Failure::Server(500)),
+    (
+        "LM Studio",
+        400,
+        r#"{"error":"Trying to keep the first 5000 tokens. However, the model is loaded with context length of only 4096 tokens."}"#,
+        Failure::ContextTooLong,
+    ),
+];
+
+#[test]
+fn refusals_of_local_servers_are_told_apart() {
+    check(LOCAL_SERVERS);
+}
+
+const OTHER_CLOUDS: &[Row] = &[
+    (
+        "Alibaba, policy",
+        400,
+        r#"{"error":{"code":"data_inspection_failed","message":"may contain inappropriate content","type":"data_inspection_failed"}}"#,
+        Failure::ContentFiltered,
+    ),
+    (
+        "Alibaba, length",
+        400,
+        r#"{"error":{"code":"invalid_parameter_error","message":"<400> Range of input length should be [1, 30720]","type":"invalid_request_error"}}"#,
+        Failure::ContextTooLong,
+    ),
+    ("Zhipu, policy", 400, r#"{"error":{"code":"1301","message":"…"}}"#, Failure::ContentFiltered),
+    (
+        "Volcengine, policy",
+        400,
+        r#"{"error":{"code":"InputTextSensitiveContentDetected","message":"","type":"BadRequest"}}"#,
+        Failure::ContentFiltered,
+    ),
+    ("words alone", 400, r#"{"error":"Input is too long"}"#, Failure::ContextTooLong),
+    (
+        "a policy behind 403",
+        403,
+        r#"{"error":{"type":"content_filter","message":"no"}}"#,
+        Failure::ContentFiltered,
+    ),
+];
+
+#[test]
+fn refusals_of_other_clouds_are_told_apart() {
+    check(OTHER_CLOUDS);
+}
+
+#[test]
+fn without_a_body_the_status_speaks() {
+    for (status, failure) in [
+        (301, Failure::BadRequest(301)),
+        (400, Failure::BadRequest(400)),
+        (401, Failure::Auth(401)),
+        (403, Failure::Auth(403)),
+        (404, Failure::BadRequest(404)),
+        (413, Failure::BadRequest(413)),
+        (429, Failure::RateLimited { retry_after: None }),
+        (500, Failure::Server(500)),
+        (502, Failure::Server(502)),
+        (529, Failure::Server(529)),
+    ] {
+        for body in ["", "<html>maximum context length</html>", "[1", "null", "[]"] {
+            assert_eq!(of_response(&response(status, &[], body)), failure, "{status} {body:?}");
+        }
+    }
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date_against_the_servers_own_clock() {
+    const NOW: (header::HeaderName, &str) = (header::DATE, "Sun, 22 Nov 2026 08:00:00 GMT");
+    let after = |value| (header::RETRY_AFTER, value);
+    for (headers, seconds) in [
+        (vec![after("2")], Some(2)),
+        (vec![after(" 20 ")], Some(20)),
+        (vec![after("0")], Some(0)),
+        (vec![after("-1")], None),
+        (vec![after("1.5")], None),
+        (vec![after("soon")], None),
+        (vec![NOW, after("Sun, 22 Nov 2026 08:01:30 GMT")], Some(90)),
+        (vec![NOW, after("Sun, 22 Nov 2026 07:59:00 GMT")], Some(0)),
+        (vec![after("Sun, 22 Nov 2026 08:01:30 GMT")], None),
+        (vec![NOW], None),
+    ] {
+        let expected = Failure::RateLimited { retry_after: seconds.map(Duration::from_secs) };
+        assert_eq!(of_response(&response(429, &headers, "")), expected, "{headers:?}");
+    }
+}
