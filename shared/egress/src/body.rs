@@ -1,0 +1,27 @@
+//! Reading an answer no further than its limit.
+
+use bytes::{Bytes, BytesMut};
+use transport::NetError;
+
+use crate::net_error;
+
+/// The whole body, when it is no larger than `most` bytes. A body whose length is announced is refused unread; one that
+/// comes in chunks is given up at the chunk that passes the limit, and its connection with it.
+pub(crate) async fn read(response: &mut reqwest::Response, most: usize) -> Result<Bytes, NetError> {
+    let announced =
+        usize::try_from(response.content_length().unwrap_or(0)).map_err(|_| NetError::TooLarge)?;
+    if announced > most {
+        return Err(NetError::TooLarge);
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| net_error(&error))? {
+        if body.is_empty() && chunk.len() == announced {
+            return Ok(chunk);
+        }
+        if chunk.len() > most - body.len() {
+            return Err(NetError::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
