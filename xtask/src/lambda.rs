@@ -12,7 +12,7 @@ use crate::{
     workspace::Workspace,
 };
 
-/// What is deployed: each function by the name of its binary.
+/// What is deployed: each function by the name of its binary; its crate's name has `-function` behind it.
 const FUNCTIONS: &[&str] = &["feishu", "dingtalk", "worker"];
 
 /// The C library of Amazon Linux 2023, which `provided.al2023` is: a bootstrap that asks for a newer one does not
@@ -66,7 +66,7 @@ pub(crate) fn build(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, zig
                 .arg("--lambda-dir")
                 .arg(&folder);
             for name in FUNCTIONS {
-                cargo.args(["--bin", name]);
+                cargo.args(["--package", &format!("{name}-function")]);
             }
             commands::run(&mut cargo)
         })?;

@@ -44,6 +44,9 @@ enum Task {
         /// Parts to leave out, for a machine that cannot have them. Their tests do not run, and the output says so.
         #[arg(long, value_name = "NAME,…", value_delimiter = ',', value_enum)]
         without: Vec<Part>,
+        /// For `cargo test`, in place of `--workspace`: `cargo xtask test -- -p store-dynamodb`.
+        #[arg(last = true, value_name = "ARGUMENTS")]
+        only: Vec<String>,
     },
     /// Checks the shape of the workspace: who depends on whom, what a file may be called and how long it may be.
     Tidy,
@@ -72,7 +75,7 @@ fn perform(task: Task) -> Result<()> {
     let shelf = Shelf::in_target(&workspace.target);
     let mut steps = Steps::begin();
     match task {
-        Task::Test { without } => test::run(&workspace, &shelf, &mut steps, &without),
+        Task::Test { without, only } => test::run(&workspace, &shelf, &mut steps, &without, &only),
         Task::Tidy => tidy::run(&workspace),
         Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),

@@ -25,10 +25,17 @@ struct Bench {
 /// # Errors
 ///
 /// When something cannot be had, or a test fails.
-pub(crate) fn run(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, without: &[Part]) -> Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    shelf: &Shelf,
+    steps: &mut Steps,
+    without: &[Part],
+    only: &[String],
+) -> Result<()> {
     let left_out = without.iter().map(|part| part.name()).collect::<Vec<_>>().join(",");
     announce(&left_out);
     system::ensure(steps, without)?;
+    fetch(shelf, steps, without)?;
     let wanted = |part| !without.contains(&part);
     if wanted(Part::Sam) {
         sam::check(workspace, shelf, steps)?;
@@ -53,7 +60,7 @@ pub(crate) fn run(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, witho
     bench.start(workspace, shelf, steps, without)?;
     let mut tally = Tally::default();
     let result = steps.run("cargo test", || {
-        tally = tally::run(&mut bench.tests(workspace), &mut std::io::stdout())?;
+        tally = tally::run(&mut bench.tests(workspace, only), &mut std::io::stdout())?;
         tally.verdict()
     });
     steps.run("stop servers", || {
@@ -63,6 +70,23 @@ pub(crate) fn run(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, witho
     announce(&left_out);
     println!("{tally}");
     result
+}
+
+/// Fetches every tool that will be used, before anything is built: a registry that cannot be reached shows at once.
+fn fetch(shelf: &Shelf, steps: &mut Steps, without: &[Part]) -> Result<()> {
+    for part in [Part::Dynamodb, Part::Aws, Part::Lambda, Part::Browser, Part::Sam] {
+        if without.contains(&part) {
+            continue;
+        }
+        match part {
+            Part::Dynamodb => shelf.dynamodb(steps)?,
+            Part::Aws => shelf.ministack(steps)?,
+            Part::Lambda => shelf.cargo_lambda(steps).and_then(|_| shelf.runtime_emulator(steps))?,
+            Part::Browser => shelf.node_modules(steps)?,
+            Part::Sam => shelf.sam(steps)?,
+        };
+    }
+    Ok(())
 }
 
 /// Says loudly what is not tested.
@@ -101,10 +125,15 @@ impl Bench {
         Ok(())
     }
 
-    /// `cargo test` over the whole workspace, documentation included, to the end even when one crate's tests fail.
-    fn tests(&self, workspace: &Workspace) -> Command {
+    /// `cargo test` over the whole workspace, documentation included, or over what `only` says; to the end even when
+    /// one crate's tests fail.
+    fn tests(&self, workspace: &Workspace, only: &[String]) -> Command {
         let mut cargo = workspace.cargo();
-        cargo.args(["test", "--workspace", "--no-fail-fast"]);
+        cargo.args(["test", "--no-fail-fast"]);
+        if only.is_empty() {
+            cargo.arg("--workspace");
+        }
+        cargo.args(only);
         cargo.envs(self.variables.iter().map(|(name, value)| (name, value)));
         cargo
     }

@@ -77,8 +77,8 @@ const MINISTACK: &[&str] = &["ministack==1.5.33"];
 /// SAM's validator, cfn-lint beside it, and the Runtime Interface Emulator, which lies inside SAM's wheel.
 const SAM: &[&str] = &["aws-sam-cli==1.170.0", "cfn-lint==1.58.0"];
 
-/// Builds functions into the shape that AWS Lambda runs.
-const CARGO_LAMBDA: &[&str] = &["cargo-lambda==1.9.2"];
+/// Builds functions into the shape that AWS Lambda runs. Its one dependency is zig, which stands on its own below.
+const CARGO_LAMBDA: &[&str] = &["--no-deps", "cargo-lambda==1.9.2"];
 
 /// A linker that can aim at an older C library. Large (411 MB unpacked), so it is fetched only where it is asked for.
 const ZIG: &[&str] = &["ziglang==0.17.1"];
