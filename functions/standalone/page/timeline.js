@@ -1,0 +1,101 @@
+// The way of one message: its stations from top to bottom with times, and on top what people ask first, namely how
+// long it took, who answered and what it cost in tokens.
+
+import { el } from "./dom.js";
+import { duration, reason, t } from "./text.js";
+
+/** The stations of a message that meets no trouble: drawn faintly until they are reached. */
+const STATIONS = ["verified", "queued", "claimed", "asked", "answered", "sent", "ended"];
+const LAST = ["ended", "rejected", "ignored"];
+
+/** Draws `notes` into `root`; with none, the stations that a message will pass. */
+export function drawWay(root, notes, { title = null, over = false } = {}) {
+  const inOrder = notes.toSorted((one, other) => one.at - other.at || rank(one) - rank(other));
+  const closed = over || inOrder.some((note) => LAST.includes(note.step));
+  root.replaceChildren(
+    ...(notes.length ? [titleOf(title), summary(inOrder, closed)] : [el("p", { className: "quiet" }, t("wayEmpty"))]),
+    el("ol", { className: "stations" }, ...inOrder.map((note) => station(note, inOrder[0].at)), ...ahead(inOrder, closed)),
+  );
+}
+
+/** Milliseconds from the first note to the last one. */
+export const elapsed = (notes) => {
+  const times = notes.map((note) => note.at);
+  return notes.length ? Math.max(...times) - Math.min(...times) : 0;
+};
+
+const rank = (note) => STATIONS.indexOf(note.step);
+const titleOf = (title) => el("p", { className: "saying" }, title ?? t("elsewhere"));
+
+function summary(notes, closed) {
+  const answer = notes.findLast((note) => note.step === "answered")?.detail;
+  const facts = [fact(t(closed ? "total" : "underway"), duration(elapsed(notes)), "big")];
+  if (answer?.endpoint) facts.push(fact(t("endpoint"), answer.endpoint, "", place(answer.place)));
+  if (answer?.prompt_tokens !== undefined && answer.prompt_tokens !== null) {
+    const counted = `${answer.estimated ? "≈ " : ""}${answer.prompt_tokens} → ${answer.completion_tokens}`;
+    facts.push(fact(t(answer.estimated ? "tokensEstimated" : "tokens"), counted));
+  }
+  return el("dl", { className: "facts" }, ...facts);
+}
+
+const fact = (name, value, size, extra) =>
+  el("div", { className: size ?? "" }, el("dt", {}, name), el("dd", {}, value, extra));
+
+const place = (word) => word && el("span", { className: `tag ${word}` }, t(word) ?? word);
+
+/** What is still to come, up to the end; nothing once the message has ended. */
+function ahead(notes, closed) {
+  if (closed) return [];
+  const reached = Math.max(-1, ...notes.map(rank));
+  return STATIONS.slice(reached + 1).map((step, index) =>
+    el(
+      "li",
+      { className: notes.length && index === 0 ? "ahead next" : "ahead" },
+      el("span", { className: "dot", ariaHidden: "true" }),
+      el("span", { className: "what" }, t(`steps.${step}`)),
+    ),
+  );
+}
+
+function station(note, start) {
+  const { step, detail = {}, at } = note;
+  const { text, parts, tone } = (DRAW[step] ?? plain)(detail ?? {}, step);
+  const took = detail?.micros !== undefined ? detail.micros / 1000 : detail?.millis;
+  const line = el("li", { className: `passed ${tone ?? ""}` });
+  line.dataset.step = step;
+  line.append(
+    el("span", { className: "dot", ariaHidden: "true" }),
+    el("span", { className: "what" }, text),
+    el("span", { className: "when" }, at === start ? "0 ms" : `+${duration(at - start)}`),
+  );
+  const more = [...(parts ?? []), took !== undefined && took !== null && duration(took)].filter(Boolean);
+  if (more.length) line.append(el("span", { className: "more" }, ...more.flatMap(dotted)));
+  return line;
+}
+
+const dotted = (part, index) => (index && typeof part === "string" ? [" · ", part] : [index ? " " : "", part]);
+const plain = (_, step) => ({ text: t(`steps.${step}`) ?? step });
+
+/** How each step reads: its text, the parts of its second line, and whether it went well. */
+const DRAW = {
+  verified: ({ platform, bot }) => ({ text: t("steps.verified"), parts: [bot && `${platform}/${bot}`] }),
+  rejected: ({ cause }) => ({ text: t("steps.rejected"), parts: [reason(cause)], tone: "bad" }),
+  ignored: ({ cause, why }) => ({ text: t("steps.ignored"), parts: [reason(cause ?? why)], tone: "odd" }),
+  claimed: ({ fence }) => ({ text: t("steps.claimed"), parts: [fence > 1 && t("detail.try", { fence })] }),
+  asked: ({ endpoint, place: where, model, outcome }) => ({
+    text: t("detail.asked", { endpoint }),
+    parts: [place(where), model, outcome && reason(outcome)],
+    tone: !outcome || GOOD.includes(outcome) ? "" : "odd",
+  }),
+  answered: ({ endpoint, kind }) => {
+    if (kind === "answer" || !kind) return { text: endpoint ? t("detail.answered", { endpoint }) : t("steps.answered") };
+    return { text: t(`detail.${kind}`) ?? t("steps.answered"), tone: kind === "apology" ? "odd" : "" };
+  },
+  sent: ({ segment, of }) => ({ text: of > 1 ? t("detail.part", { segment, of }) : t("steps.sent") }),
+  ended: ({ ending, reason: why }) =>
+    ending === "parked"
+      ? { text: t("steps.parked"), parts: [why && reason(why)], tone: "bad" }
+      : { text: t("steps.ended"), tone: "good" },
+};
+
+const GOOD = ["ok", "answered", "success", "done", "complete"];
