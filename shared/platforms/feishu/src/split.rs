@@ -136,7 +136,8 @@ fn runs<'a>(parts: impl Iterator<Item = &'a str>, room: usize) -> Vec<String> {
     runs
 }
 
-/// Cuts one line: after the last space or Chinese punctuation that fits, and else between two characters. Makes
+/// Cuts one line: after the last space or Chinese punctuation in the second half
+/// of what fits, and else between two characters. Makes
 /// progress by a character at least, so `room` must be larger than the largest character, which it is by far.
 fn cut(line: &str, room: usize) -> Vec<&str> {
     let (mut parts, mut rest) = (Vec::new(), line);
@@ -148,7 +149,7 @@ fn cut(line: &str, room: usize) -> Vec<&str> {
     parts
 }
 
-/// How many bytes of `text` to take, at least one character of it.
+/// How many bytes of `text` to take, at least one character of it. A gap in the first half is not worth a piece.
 fn fitting(text: &str, room: usize) -> usize {
     let (mut taken, mut gap) = (0, None);
     for (at, sign) in text.char_indices() {
@@ -156,7 +157,7 @@ fn fitting(text: &str, room: usize) -> usize {
         if taken > room && at > 0 {
             return gap.unwrap_or(at);
         }
-        if sign.is_whitespace() || "，。；：、！？".contains(sign) {
+        if taken > room / 2 && (sign.is_whitespace() || "，。；：、！？".contains(sign)) {
             gap = Some(at + sign.len_utf8());
         }
     }
@@ -180,6 +181,7 @@ mod tests {
             ("some words here", 11, vec!["some words", "here"]),
             ("好的。可以吗？", 12, vec!["好的。", "可以吗？"]),
             ("abcdefgh", 5, vec!["abcde", "fgh"]),
+            ("a bcdefgh", 5, vec!["a bcd", "efgh"]),
             ("你好吗", 6, vec!["你好", "吗"]),
             ("", 10, vec![]),
             (" \n\n ", 10, vec![]),
