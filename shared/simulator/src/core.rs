@@ -17,12 +17,7 @@ use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
-use crate::{
-    Call, Fault, Sent, Target,
-    answer::Answer,
-    bounded::Latest,
-    faults::{self},
-};
+use crate::{Call, Fault, Sent, Target, answer::Answer, bounded::Latest, faults};
 
 /// How much of what happened is remembered, of each kind.
 const KEEP: usize = 4096;
@@ -192,4 +187,42 @@ async fn handle(core: &Core, endpoint: &Endpoint, params: &RawPathParams, reques
         body,
     };
     core.run(endpoint, &incoming).await.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Nothing;
+
+    impl Clock for Nothing {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+    }
+
+    impl Entropy for Nothing {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(0);
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_is_bounded() {
+        let core = Core::new(Arc::new(Nothing), Arc::new(Nothing));
+        let incoming = Incoming {
+            path: "/v1/chat/completions".to_owned(),
+            id: String::new(),
+            query: Vec::new(),
+            headers: HeaderMap::new(),
+            body: Bytes::from_static(br#"{"messages":[{"role":"user","content":"hi"}]}"#),
+        };
+        let (_, _, endpoint) = crate::model::routes().remove(0);
+        for _ in 0..=KEEP {
+            core.run(&endpoint, &incoming).await;
+        }
+        let world = core.world();
+        assert_eq!(world.state.calls.iter().count(), KEEP);
+        assert_eq!(world.state.model_requests.iter().count(), KEEP / 4);
+    }
 }
