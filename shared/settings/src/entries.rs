@@ -4,10 +4,7 @@ use chat::{BotId, PlatformId};
 use routing::{Place, Protocol};
 use url::Url;
 
-use crate::{
-    BotSettings, ChannelSettings, EndpointSettings,
-    reader::{Plain, Reader},
-};
+use crate::{BotSettings, ChannelSettings, EndpointSettings, address::Plain, reader::Reader};
 
 /// Most tokens that an endpoint may be told to answer with; above what any model gives, so a slip of the keyboard.
 const MAX_TOKENS: u32 = 1_000_000;

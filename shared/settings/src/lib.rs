@@ -18,7 +18,7 @@
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
 //! - [`bots`]: the bots in service ([`Bots`])
 //! - [`fetch`]: the keys of model servers and of the vault
-//! - `reader`: walking a TOML table; `entries` and `sections` are the tables of the file
+//! - `reader`: walking a TOML table, and `address`: what may be called; `entries` and `sections` are the tables of the file
 //!
 //! # Example
 //!
@@ -45,6 +45,7 @@
 //! # Ok::<(), settings::Mistakes>(())
 //! ```
 
+mod address;
 pub mod bots;
 mod entries;
 pub mod environment;

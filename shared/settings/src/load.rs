@@ -60,10 +60,13 @@ fn load_from(
 
 fn read(path: &Path) -> Result<String, Mistakes> {
     std::fs::read_to_string(path).map_err(|error| {
-        let found = match error.kind() {
-            io::ErrorKind::NotFound => "no file of this name".to_owned(),
-            io::ErrorKind::InvalidData => "a file that is not UTF-8".to_owned(),
-            kind => format!("a file that cannot be read ({kind})"),
+        let kind = error.kind();
+        let found = if kind == io::ErrorKind::NotFound {
+            "no file of this name".to_owned()
+        } else if kind == io::ErrorKind::InvalidData {
+            "a file that is not UTF-8".to_owned()
+        } else {
+            format!("a file that cannot be read ({kind})")
         };
         let mut mistakes = Mistakes::default();
         mistakes.push("configuration", found, "a readable TOML file, UTF-8");

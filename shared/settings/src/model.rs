@@ -106,7 +106,7 @@ impl Default for RoutingSettings {
 }
 
 /// What a conversation remembers: `[memory]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemorySettings {
     /// How many earlier turns a model is shown.
     pub turns: usize,

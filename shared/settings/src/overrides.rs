@@ -15,10 +15,10 @@ use routing::{Place, Protocol};
 
 use crate::{
     BotSettings, EndpointSettings, Environment, KeySource, Mistakes, Settings,
+    address::{Plain, parse_url},
     entries::unclear_protocol,
     environment::filled,
     key_source::FORMS,
-    reader::{Plain, parse_url},
     secrets::variable,
     sections::STRATEGIES,
 };

@@ -4,9 +4,13 @@ use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use chat::BotId;
 use toml::{Table, Value};
-use url::{Host, Url};
+use url::Url;
 
-use crate::{KeySource, Mistakes, key_source::FORMS};
+use crate::{
+    KeySource, Mistakes,
+    address::{Plain, parse_url},
+    key_source::FORMS,
+};
 
 /// How many letters may differ between an unknown key and the one that was probably meant.
 const NEAR: usize = 2;
@@ -48,10 +52,11 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// A text that is not blank. Says what would be right when it is something else; says nothing when it is absent.
     pub(crate) fn text(&mut self, key: &'static str, wanted: &str) -> Option<&'t str> {
-        match self.value(key)? {
-            Value::String(text) if text.trim().is_empty() => self.mistake(key, "an empty text", wanted),
-            Value::String(text) => return Some(text),
-            other => self.mistake(key, kind_of(other), wanted),
+        let value = self.value(key)?;
+        match value.as_str() {
+            Some(text) if !text.trim().is_empty() => return Some(text),
+            Some(_) => self.mistake(key, "an empty text", wanted),
+            None => self.mistake(key, kind_of(value), wanted),
         }
         None
     }
@@ -77,13 +82,11 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// Yes or no.
     pub(crate) fn boolean(&mut self, key: &'static str) -> Option<bool> {
-        match self.value(key)? {
-            Value::Boolean(value) => Some(*value),
-            other => {
-                self.mistake(key, kind_of(other), "`true` or `false`");
-                None
-            }
+        let value = self.value(key)?;
+        if value.as_bool().is_none() {
+            self.mistake(key, kind_of(value), "`true` or `false`");
         }
+        value.as_bool()
     }
 
     /// A whole number of this range.
@@ -99,11 +102,8 @@ impl<'t, 'm> Reader<'t, 'm> {
     /// A number of seconds of this range; fractions are allowed.
     pub(crate) fn seconds(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
         let value = self.value(key)?;
-        let number = match value {
-            Value::Float(number) => Some(*number),
-            other => other.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from),
-        };
-        let number = number.filter(|n| range.contains(n));
+        let whole = value.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from);
+        let number = value.as_float().or(whole).filter(|n| range.contains(n));
         if number.is_none() {
             self.out_of_range(key, value, "seconds", range.start(), range.end());
         }
@@ -111,11 +111,8 @@ impl<'t, 'm> Reader<'t, 'm> {
     }
 
     fn out_of_range(&mut self, key: &str, value: &Value, what: &str, from: &dyn Display, to: &dyn Display) {
-        let found = match value {
-            Value::Integer(number) => number.to_string(),
-            Value::Float(number) => number.to_string(),
-            other => kind_of(other).to_owned(),
-        };
+        let number = value.as_integer().map(|n| n.to_string()).or(value.as_float().map(|n| n.to_string()));
+        let found = number.unwrap_or_else(|| kind_of(value).to_owned());
         self.mistake(key, found, format!("{what} from {from} to {to}"));
     }
 
@@ -154,13 +151,11 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// The table under `key`.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
-        match self.value(key)? {
-            Value::Table(table) => Some(table),
-            other => {
-                self.mistake(key, kind_of(other), format!("a table: `[{key}]`"));
-                None
-            }
+        let value = self.value(key)?;
+        if !value.is_table() {
+            self.mistake(key, kind_of(value), format!("a table: `[{key}]`"));
         }
+        value.as_table()
     }
 
     /// The named tables under `key`, in the file's order. A name that is no slug is a mistake.
@@ -203,49 +198,6 @@ impl<'t, 'm> Reader<'t, 'm> {
 
 fn reference_forms(demo: bool) -> String {
     if demo { format!("{FORMS}, or `demo`") } else { FORMS.to_owned() }
-}
-
-/// Where `http` without TLS is good enough.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Plain {
-    /// Everywhere: a model server in a private network.
-    Allowed,
-    /// On this machine only, because a bot's keys travel along.
-    Loopback,
-}
-
-/// An address to call; or what was found instead, without what may be secret in it, and what would be right.
-pub(crate) fn parse_url(text: &str, plain: Plain) -> Result<Url, (String, &'static str)> {
-    let wanted = match plain {
-        Plain::Allowed => "an address that begins with https:// or http://",
-        Plain::Loopback => "an address that begins with https://, or with http:// on this machine",
-    };
-    let url = Url::parse(text.trim()).map_err(|_| (format!("`{}`", shown(text)), wanted))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        let wanted = "an address without them: keys go where `key` or `keys` says";
-        return Err(("an address with a user or a password (not shown)".to_owned(), wanted));
-    }
-    match (url.scheme(), plain) {
-        ("https", _) | ("http", Plain::Allowed) => Ok(url),
-        ("http", Plain::Loopback) if is_loopback(&url) => Ok(url),
-        _ => Err((format!("`{}`", shown(text)), wanted)),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-/// As much of an address as cannot be secret: up to the query, and nothing of one with a user in it.
-fn shown(text: &str) -> &str {
-    let end = text.find(['?', '#']).unwrap_or(text.len());
-    let text = text.get(..end).unwrap_or_default();
-    if text.contains('@') { "… (not shown)" } else { text }
 }
 
 /// What a value is, in words that show nothing of it.
