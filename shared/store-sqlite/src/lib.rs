@@ -1,1 +1,92 @@
 //! The embedded store and durable queue of standalone, on SQLite.
+//!
+//! One file holds everything that DynamoDB and SQS hold in the cloud, behind the same traits and under the same
+//! conformance suite. What returned is on the disk: a process or a machine that dies afterwards loses nothing.
+//! Statements run on tokio's blocking threads, one at a time.
+//!
+//! # Layout
+//!
+//! - [`SqliteStore`]: opening, and every trait of [`store`]
+//! - `database`: the connection, its pragmas, transactions, errors
+//! - `schema`: tables and migrations
+//! - `turns`, `conversations`, `tokens`, `queue`: the traits
+//! - `sweep`: what is past its time goes
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use chat::Timestamp;
+//! use store::{Dequeue, Enqueue, QueueItem};
+//! use store_sqlite::SqliteStore;
+//! # use chat::{BotId, ChatId, Conversation, EventId, PlatformId, TurnKey};
+//! # let conversation = Conversation {
+//! #     platform: PlatformId::parse("feishu").unwrap(), bot: BotId::parse("b").unwrap(),
+//! #     chat: ChatId::parse("c").unwrap(), thread: None, user: None };
+//! # let (group, dedup) = (conversation.key(), TurnKey::new(&conversation, &EventId::parse("e").unwrap()));
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let store = SqliteStore::open_in_memory()?;
+//! let now = Timestamp::from_millis(1_000);
+//! store.enqueue(QueueItem { group, dedup, body: "sealed".to_owned() }, now).await?;
+//! store.enqueued().notified().await;
+//! let delivery = store.next(now, Duration::from_secs(60)).await?.expect("it was just put in");
+//! store.done(&delivery.receipt).await?;
+//! # Ok::<(), store::StoreError>(())
+//! # }).unwrap();
+//! ```
+
+mod conversations;
+mod database;
+mod queue;
+mod schema;
+mod sweep;
+mod tokens;
+mod turns;
+
+use std::{path::Path, sync::Arc};
+
+use rusqlite::Connection;
+use store::StoreError;
+use tokio::sync::Notify;
+
+use crate::database::Database;
+
+/// One SQLite file as a store. Clones share the connection.
+#[derive(Debug, Clone)]
+pub struct SqliteStore {
+    database: Database,
+    enqueued: Arc<Notify>,
+}
+
+impl SqliteStore {
+    /// Opens the file, makes it where there is none, and brings an older schema up to date. Blocks while it does.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreadable`] when a newer Magpie wrote the file: it is left as it is.
+    /// [`StoreError::Unavailable`] when it cannot be opened or is no database.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::with(Connection::open(path))
+    }
+
+    /// A store that lasts as long as the process, for tests.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`], when there is no memory for it.
+    pub fn open_in_memory() -> Result<Self, StoreError> {
+        Self::with(Connection::open_in_memory())
+    }
+
+    fn with(connection: rusqlite::Result<Connection>) -> Result<Self, StoreError> {
+        Ok(Self { database: Database::new(connection)?, enqueued: Arc::default() })
+    }
+
+    /// Is notified of each item that went into the queue, so that whoever takes them out need not poll fast. One
+    /// waiter is woken per item; a notice that nobody waits for is kept for the next one who does. Items that come
+    /// due later (put off, or back after their visibility) are not announced: poll for those.
+    #[must_use]
+    pub fn enqueued(&self) -> Arc<Notify> {
+        Arc::clone(&self.enqueued)
+    }
+}

@@ -1,7 +1,13 @@
-//! The words under which stores write endings and kinds.
+//! The words under which stores write endings and kinds, and the way back from stored keys.
 //!
 //! One list for all stores, apart from the names in the code, so that renaming a variant cannot make what is stored
 //! unreadable. Operators filter by these words.
+
+use chat::{ConversationKey, TurnKey};
+use serde::{
+    Deserialize,
+    de::{IntoDeserializer as _, value::Error},
+};
 
 use crate::{Ending, ExchangeKind, ParkReason, StoreError};
 
@@ -57,6 +63,33 @@ pub fn kind(word: &str) -> Result<ExchangeKind, StoreError> {
     }
 }
 
+/// The turn of a stored key.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when it is none.
+pub fn turn_key(text: &str) -> Result<TurnKey, StoreError> {
+    stored_key("turn", text)
+}
+
+/// The conversation of a stored key.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when it is none.
+pub fn conversation_key(text: &str) -> Result<ConversationKey, StoreError> {
+    stored_key("conversation", text)
+}
+
+/// Keys are made by hashing only; the one way to read a stored one is its serialized form, checked first.
+fn stored_key<'a, K: Deserialize<'a>>(what: &str, text: &'a str) -> Result<K, StoreError> {
+    let wrong = || StoreError::Unreadable(format!("a key is not that of a {what}"));
+    if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+        return Err(wrong());
+    }
+    K::deserialize(text.into_deserializer()).map_err(|_: Error| wrong())
+}
+
 fn unknown(what: &str, word: &str) -> StoreError {
     StoreError::Unreadable(format!("this version knows no {what} `{word}`"))
 }
@@ -78,6 +111,16 @@ mod tests {
         }
         for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset] {
             assert_eq!(kind(of_kind(known)), Ok(known));
+        }
+    }
+
+    #[test]
+    fn only_keys_are_read_as_keys() {
+        let text = "0123456789abcdef".repeat(4);
+        assert_eq!(turn_key(&text).unwrap().as_str(), text);
+        assert_eq!(conversation_key(&text).unwrap().as_str(), text);
+        for bad in ["", "abc", &text.to_uppercase(), &format!("{text}0"), &"g".repeat(64)] {
+            assert!(turn_key(bad).is_err(), "{bad}");
         }
     }
 

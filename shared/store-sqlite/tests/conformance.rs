@@ -1,0 +1,35 @@
+//! SQLite passes the suite that every store must pass.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::sync::Arc;
+
+use store::conformance;
+use store_sqlite::SqliteStore;
+
+fn store() -> SqliteStore {
+    SqliteStore::open_in_memory().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_conform() {
+    let store = store();
+    conformance::turns(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_conform() {
+    let store = store();
+    conformance::conversations(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_conform() {
+    let store = store();
+    conformance::tokens(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_queue_conforms() {
+    conformance::queue(|| Arc::new(store())).await;
+}
