@@ -115,7 +115,7 @@ function heard(message) {
   const entry = ledger.message(message);
   if (entry) drawEntry(entry);
   else if (bot && !bot.demo) drawConversation();
-  if (!entry || entry.key === here()) announce(message);
+  if (entry ? entry.key === here() : message.bot === bot?.bot && !bot.demo) announce(message);
 }
 
 function noted(note) {
@@ -139,6 +139,8 @@ async function connected() {
 }
 
 function lost() {
+  // A broken stream reports every try to reconnect; the page changes with the first one only.
+  if (!$("gone").hidden) return;
   $("gone").hidden = false;
   $("link").classList.remove("live");
   drawAll();

@@ -9,6 +9,7 @@ const TALLEST_PX = 200;
 export function bindComposer(on) {
   const box = $("text");
   const recall = new Recall();
+  let ready = false;
 
   const grow = () => {
     box.style.height = "auto";
@@ -21,7 +22,7 @@ export function bindComposer(on) {
   };
   const submit = () => {
     const text = box.value.trim();
-    if (!text || box.disabled) return;
+    if (!text || !ready) return;
     recall.keep(text);
     write("");
     on.say(text);
@@ -49,10 +50,12 @@ export function bindComposer(on) {
 
   return {
     focus: () => box.focus(),
-    /** Makes the box ready for a bot; one that is not a demo bot cannot be written to from here. */
+    /** Makes the box ready for a bot. Until one is known the box takes text but sends none, so no key is lost. */
     set(bot) {
-      box.disabled = $("send").disabled = !bot?.demo;
-      box.placeholder = bot?.demo ? t("writeTo", { bot: bot.bot }) : "";
+      ready = Boolean(bot?.demo);
+      box.disabled = Boolean(bot) && !ready;
+      $("send").disabled = !ready;
+      box.placeholder = bot ? t(ready ? "writeTo" : "writeElsewhere", { bot: bot.bot }) : "";
     },
   };
 }

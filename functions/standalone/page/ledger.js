@@ -35,7 +35,8 @@ export class Ledger {
     entry.messageId = answer.message_id || null;
     entry.status = answer.status;
     if (answer.status >= 300) entry.state = "refused";
-    else if (entry.state === "sending") entry.state = "waiting";
+    // Accepted without a turn: the platform's part is done, and nobody will answer.
+    else if (entry.state === "sending") entry.state = entry.turn ? "waiting" : "ignored";
     for (const note of this.#take(this.#notes, entry.turn)) this.#add(entry, note);
     for (const message of this.#take(this.#early, entry.messageId)) this.#answer(entry, message);
   }
@@ -85,14 +86,14 @@ export class Ledger {
     if (entry.state === "sending" || entry.state === "waiting") entry.state = "answered";
   }
 
-  /** The oldest recent entry of that bot which has no note of this step yet. */
+  /** The oldest recent entry of that bot which has no turn's notes yet, and none of this step. */
   #unclaimed({ step, detail }) {
     const since = Date.now() - CLAIM_WINDOW_MS;
     const fits = (one) =>
       one.began >= since &&
       (!detail?.bot || one.bot === detail.bot) &&
       (!detail?.platform || one.platform === detail.platform) &&
-      !one.notes.some((note) => note.step === step);
+      !one.notes.some((note) => note.turn || note.step === step || note.step === "ignored");
     return this.said.find(fits);
   }
 

@@ -1,7 +1,7 @@
 // The column of bots and models.
 
 import { $, el } from "./dom.js";
-import { t } from "./text.js";
+import { reason, t } from "./text.js";
 
 const COPIED_MS = 1600;
 /** The sign of a platform on its badge; another platform shows its initial. */
@@ -15,16 +15,17 @@ export function drawSide(server, chosen, choose) {
   $("bots").replaceChildren(...server.bots.map((bot, index) => botLine(bot, index, chosen, choose)));
   if (focused) document.querySelector(`[data-bot="${CSS.escape(focused)}"]`)?.focus();
   $("endpoints").replaceChildren(...server.endpoints.map(endpointLine));
-  $("strategy").textContent = server.strategy ? t("strategy", { strategy: server.strategy }) : "";
+  $("strategy").textContent = server.strategy ? t("strategy", { strategy: reason(server.strategy) }) : "";
 }
 
 function botLine(bot, index, chosen, choose) {
   const current = chosen && key(bot) === key(chosen);
+  const platform = t(`platforms.${bot.platform}`) ?? bot.platform;
   const button = el(
     "button",
     { type: "button", className: "bot", ariaPressed: String(Boolean(current)), title: index < 9 ? `Alt+${index + 1}` : null },
-    el("span", { className: "badge", ariaHidden: "true" }, SIGN[bot.platform] ?? bot.platform[0].toUpperCase()),
-    el("span", { className: "who" }, el("b", {}, bot.bot), el("small", {}, `${bot.platform} · ${t(bot.demo ? "demo" : "real")}`)),
+    el("span", { className: "badge", lang: "zh-CN", ariaHidden: "true" }, SIGN[bot.platform] ?? bot.platform[0].toUpperCase()),
+    el("span", { className: "who" }, el("b", {}, bot.bot), el("small", {}, `${platform} · ${t(bot.demo ? "demo" : "real")}`)),
   );
   button.dataset.bot = key(bot);
   button.addEventListener("click", () => choose(bot));

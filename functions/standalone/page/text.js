@@ -25,6 +25,7 @@ const WORDS = {
     conversation: "Conversation",
     write: "Your message",
     writeTo: "Write to {bot}",
+    writeElsewhere: "{bot} is written to in its own app",
     send: "Send",
     hint: "Enter sends · Shift+Enter for a new line · ? for shortcuts",
     emptyTitle: "Say something to {bot}",
@@ -92,7 +93,8 @@ const WORDS = {
       ["?", "this help, when the box is empty"],
       ["Esc", "close"],
     ],
-    reasons: {},
+    platforms: { feishu: "Feishu", lark: "Lark", dingtalk: "DingTalk", wecom: "WeCom" },
+    reasons: { ok: "answered" },
   },
   zh: {
     other: "English",
@@ -118,6 +120,7 @@ const WORDS = {
     conversation: "对话",
     write: "你的消息",
     writeTo: "发消息给 {bot}",
+    writeElsewhere: "请在 {bot} 所在的应用里发消息",
     send: "发送",
     hint: "Enter 发送 · Shift+Enter 换行 · ? 查看快捷键",
     emptyTitle: "和 {bot} 说点什么",
@@ -184,7 +187,9 @@ const WORDS = {
       ["?", "输入框为空时，显示本帮助"],
       ["Esc", "关闭"],
     ],
+    platforms: { feishu: "飞书", lark: "Lark", dingtalk: "钉钉", wecom: "企业微信" },
     reasons: {
+      local_first: "本地优先",
       ok: "成功",
       answered: "成功",
       unreachable: "无法连接",
@@ -224,7 +229,7 @@ export const reason = (word) => t(`reasons.${word}`) ?? String(word ?? "").repla
 
 /** Milliseconds as people read them. */
 export function duration(ms) {
-  if (ms < 1) return `${Math.round(ms * 1000)} µs`;
+  if (ms > 0 && ms < 1) return `${Math.round(ms * 1000)} µs`;
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 }
 

@@ -69,11 +69,12 @@ function station(note, start) {
     el("span", { className: "when" }, at === start ? "0 ms" : `+${duration(at - start)}`),
   );
   const more = [...(parts ?? []), took !== undefined && took !== null && duration(took)].filter(Boolean);
-  if (more.length) line.append(el("span", { className: "more" }, ...more.flatMap(dotted)));
+  if (more.length) line.append(el("span", { className: "more" }, ...more.flatMap(joined)));
   return line;
 }
 
-const dotted = (part, index) => (index && typeof part === "string" ? [" · ", part] : [index ? " " : "", part]);
+/** The parts of a second line with a dot between texts; a tag stands without. */
+const joined = (part, index, parts) => (index ? [typeof parts[index - 1] === "string" ? " · " : " ", part] : [part]);
 const plain = (_, step) => ({ text: t(`steps.${step}`) ?? step });
 
 /** How each step reads: its text, the parts of its second line, and whether it went well. */
