@@ -1,6 +1,6 @@
 //! Configuration and secrets, loaded once, all mistakes reported together.
 //!
-//! [`load`] reads `magpie.toml` and the environment into [`Settings`], whose types cannot be wrong; or it says all that
+//! [`load()`] reads `magpie.toml` and the environment into [`Settings`], whose types cannot be wrong; or it says all that
 //! is wrong at once ([`Mistakes`]): each key, what was found there and what would be right. The configuration holds no
 //! secret, only references to them ([`KeySource`]). What they name is fetched through [`Secrets`], which on Lambda is
 //! Secrets Manager and elsewhere the environment and files. [`Bots`] keeps the bots bound to their keys, and follows

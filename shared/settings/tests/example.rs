@@ -1,5 +1,7 @@
 //! `magpie.toml` at the root: it loads, it names every key, and the defaults that it shows are the code's.
 
+#![expect(clippy::panic, reason = "a test's helpers may fail the test")]
+
 use std::collections::BTreeMap;
 
 use settings::{KeySource, MemorySettings, RoutingSettings, Settings, StandaloneSettings};

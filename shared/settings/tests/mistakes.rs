@@ -20,7 +20,7 @@ fn parse(text: &str, env: &[(&str, &str)]) -> Result<Settings, Mistakes> {
 
 /// Each text has exactly these mistakes.
 fn assert_mistakes(text: &str, env: &[(&str, &str)], expected: &[(&str, &str, &str)]) {
-    let mistakes = parse(text, env).expect_err(text);
+    let mistakes = parse(text, env).err().unwrap_or_default();
     let told: Vec<_> = mistakes.0.iter().map(|m| (&*m.key, &*m.found, &*m.wanted)).collect();
     assert_eq!(told, expected, "{text}");
     assert!(!mistakes.to_string().contains("hidden"), "{mistakes}");
