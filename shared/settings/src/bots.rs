@@ -114,10 +114,10 @@ impl Bots {
         let entry = self.entry(platform, bot)?;
         let before = entry.live();
         let fetched = entry.fetching.lock().await;
-        // Who waited for another's fetch takes what that one brought.
-        if Arc::ptr_eq(&before, &entry.live()) && now.since(fetched.tried) >= REFRESH_MIN {
+        if now.since(fetched.tried) >= REFRESH_MIN {
             entry.fetch(fetched, &*self.secrets, now).await;
         }
+        // Compared with what was served before the wait: who waited for another's fetch takes what that one brought.
         let after = entry.live();
         (!Arc::ptr_eq(&before, &after)).then_some(after)
     }
