@@ -1,1 +1,30 @@
-//! Whole paths.
+//! The test bench: real processes, and the components that `cargo xtask test` starts for them.
+//!
+//! # Layout
+//!
+//! - [`component`]: what the bench has, and what was left out on purpose
+//! - [`process`]: a child process that ends with its test
+//! - [`standalone`]: a running `magpie`
+//! - [`function`]: a built `bootstrap` under the Lambda Runtime Interface Emulator
+//! - [`cloud`]: tables, queues and secrets in the emulators
+//! - [`platforms`]: the simulated platforms and model servers, on real ports
+//!
+//! # Example
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use magpie_tests::{component::Component, standalone::Magpie};
+//!
+//! let Some(binary) = Component::Magpie.find() else { return Ok(()) };
+//! let magpie = Magpie::start(&binary, "[bots.demo]\nplatform = \"feishu\"\nkeys = \"demo\"\n").await?;
+//! println!("listens on {}", magpie.url);
+//! # Ok(())
+//! # }
+//! ```
+
+pub mod cloud;
+pub mod component;
+pub mod function;
+pub mod platforms;
+pub mod process;
+pub mod standalone;

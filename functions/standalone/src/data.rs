@@ -21,8 +21,12 @@ impl DataFolder {
     /// Opens the folder, makes it when it is missing, and locks it: two processes on one queue would each believe
     /// that the other's work had been left behind by a crash.
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(path)
-            .with_context(|| format!("the data folder {} cannot be made; set `standalone.data` to one that can", path.display()))?;
+        fs::create_dir_all(path).with_context(|| {
+            format!(
+                "the data folder {} cannot be made; set `standalone.data` to one that can",
+                path.display()
+            )
+        })?;
         let lock = OpenOptions::new()
             .create(true)
             .truncate(false)

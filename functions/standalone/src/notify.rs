@@ -3,11 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chat::{Clock as _, Entropy as _};
-use dingtalk::CustomRobot;
+use dingtalk::custom_robot::{CustomRobot, notices};
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy};
-use platform::{Keys, SendOutcome};
+use platform::{ConnectOptions, Keys, SendOutcome};
 use secrecy::ExposeSecret as _;
 use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
 use transport::{Limits, Transport as _};
@@ -20,22 +21,38 @@ const LIMITS: Limits = Limits { total: Duration::from_secs(10), bytes: 64 * 1024
 /// Sends one notification and says what came of it.
 pub(crate) async fn notify(args: NotifyArgs) -> anyhow::Result<()> {
     let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
-    let channel = settings.channels.iter().find(|channel| channel.name == args.channel).with_context(|| {
-        let names: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();
-        format!("there is no [channels.{}]; configured are: {}", args.channel, names.join(", "))
-    })?;
+    let channel =
+        settings.channels.iter().find(|channel| channel.name == args.channel).with_context(|| {
+            let names: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();
+            format!("there is no [channels.{}]; configured are: {}", args.channel, names.join(", "))
+        })?;
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
     let keys = secrets.fetch(&channel.keys).await?;
     let keys = Keys::from_json(keys.current.expose_secret())
         .with_context(|| format!("{} cannot be used", channel.keys))?;
-    let robot = CustomRobot::connect(&keys, channel.base_url.as_ref())
-        .map_err(|errors| anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
+    let options = ConnectOptions { base_url: channel.base_url.clone() };
+    let robot = CustomRobot::connect(&keys, &options)
+        .map_err(|errors| {
+            anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+        })
         .with_context(|| format!("{} cannot be used", channel.keys))?;
+    let egress = Egress::new(EgressOptions::default())?;
+    for notice in notices(&args.text) {
+        let request = robot.request(&notice, SystemClock.now(), &fresh_id());
+        check(&robot.outcome(egress.call(request, LIMITS).await))?;
+    }
+    Ok(())
+}
+
+/// An id under which DingTalk drops a repetition.
+fn fresh_id() -> String {
     let mut id = [0; 16];
     SystemEntropy.fill(&mut id);
-    let request = robot.markdown(&args.text, SystemClock.now(), &id);
-    let egress = Egress::new(EgressOptions::default())?;
-    match robot.outcome(egress.call(request, LIMITS).await) {
+    URL_SAFE_NO_PAD.encode(id)
+}
+
+fn check(outcome: &SendOutcome) -> anyhow::Result<()> {
+    match outcome {
         SendOutcome::Accepted(_) => Ok(()),
         SendOutcome::Refused(code) => bail!("DingTalk refused the notification: {code}"),
         SendOutcome::Retry { after } => {

@@ -22,7 +22,10 @@ use crate::{
     cli::ServeArgs,
     data::DataFolder,
     discover,
-    playground::{Feed, Playground, demo::{DemoBots, WithDemo}},
+    playground::{
+        Feed, Playground,
+        demo::{DemoBots, WithDemo},
+    },
     pump::Pump,
     web::Web,
 };
@@ -35,6 +38,9 @@ const BESIDES_MODELS: Duration = Duration::from_secs(30);
 
 /// How long an orderly end waits for turns in work. What is not done by then stays in the queue.
 const STOP_GRACE: Duration = Duration::from_secs(25);
+
+/// How often what is past its time is removed from the database.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
 
 /// Everything that is built before the first request.
 struct Magpie {
@@ -81,7 +87,8 @@ impl Magpie {
             others: LocalSecrets::new(Arc::new(ProcessEnvironment)),
         });
         let kinds = [feishu::KIND, dingtalk::KIND];
-        let bots = Bots::connect(settings.bots.clone(), &kinds, Arc::clone(&secrets), SystemClock.now()).await?;
+        let bots =
+            Bots::connect(settings.bots.clone(), &kinds, Arc::clone(&secrets), SystemClock.now()).await?;
         let vault = open_vault(&settings, secrets.as_ref(), &data).await?;
         let options =
             EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
@@ -174,6 +181,7 @@ impl Magpie {
         let (stop, stopping) = watch::channel(false);
         let consumers = self.settings.standalone.workers;
         let pump = tokio::spawn(self.pump().run(consumers, stopping.clone()));
+        let sweeper = tokio::spawn(sweep(self.store.clone()));
         let routes = self.routes(stopping.clone());
         let mut ending = stopping.clone();
         let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
@@ -183,6 +191,7 @@ impl Magpie {
         told_to_stop().await?;
         tracing::info!("stopping: no new webhooks, turns in work are finished");
         stop.send_replace(true);
+        sweeper.abort();
         let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, pump.await) }).await;
         if finished.is_err() {
             tracing::warn!("some turns are still in work; they are in the queue and go on at the next start");
@@ -202,6 +211,18 @@ impl Magpie {
         }
         for endpoint in self.router.plan() {
             println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
+        }
+    }
+}
+
+/// Removes what is past its time, at the start and ever after.
+async fn sweep(store: SqliteStore) {
+    let mut every = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        every.tick().await;
+        match store.sweep(SystemClock.now()).await {
+            Ok(removed) => tracing::debug!(removed, "swept"),
+            Err(error) => tracing::warn!(%error, "the database could not be swept"),
         }
     }
 }

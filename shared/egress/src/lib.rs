@@ -58,6 +58,16 @@ pub struct EgressOptions {
     pub user_agent: String,
 }
 
+/// Three seconds to connect, and the name `magpie/VERSION`.
+impl Default for EgressOptions {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(3),
+            user_agent: concat!("magpie/", env!("CARGO_PKG_VERSION")).to_owned(),
+        }
+    }
+}
+
 /// Why the client could not be built.
 #[derive(Debug, thiserror::Error)]
 pub enum EgressError {

@@ -38,11 +38,7 @@ impl fmt::Debug for SharedClient {
 }
 
 impl HttpClient for SharedClient {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         let timeout = settings.read_timeout().unwrap_or(CALL_TIMEOUT);
         SharedHttpConnector::new(Connector { transport: Arc::clone(&self.0), timeout })
     }
@@ -78,7 +74,8 @@ impl HttpConnector for Connector {
 fn outgoing(request: HttpRequest) -> Result<OutRequest, ConnectorError> {
     let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
     let (parts, body) = request.into_parts();
-    let bytes = body.bytes().ok_or_else(|| ConnectorError::user("the body of an AWS call is a stream".into()))?;
+    let bytes =
+        body.bytes().ok_or_else(|| ConnectorError::user("the body of an AWS call is a stream".into()))?;
     let url = parts.uri.to_string().parse().map_err(|_| ConnectorError::user("not a URL".into()))?;
     Ok(OutRequest { method: parts.method, url, headers: parts.headers, body: Bytes::copy_from_slice(bytes) })
 }

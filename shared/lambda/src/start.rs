@@ -44,7 +44,8 @@ impl Start {
     pub async fn new(kinds: &[Kind], known: &[&str]) -> anyhow::Result<Self> {
         let environment = Arc::new(ProcessEnvironment);
         let settings = settings::load(None, environment.as_ref(), known)?;
-        let options = EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
+        let options =
+            EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
         let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
         let aws = aws_config(environment.as_ref(), Arc::clone(&transport));
         let secrets: Arc<dyn Secrets> = Arc::new(AwsSecrets::new(
@@ -66,7 +67,9 @@ impl Start {
     /// Says which one is missing.
     pub fn require(&self, name: &str) -> anyhow::Result<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).with_context(|| {
-            format!("the environment has no {name}: infra/template.yaml sets it; set it for this function too")
+            format!(
+                "the environment has no {name}: infra/template.yaml sets it; set it for this function too"
+            )
         })
     }
 
@@ -94,7 +97,9 @@ fn aws_config(environment: &dyn Environment, transport: Arc<dyn Transport>) -> S
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedClient::new(transport))
         .sleep_impl(TokioSleep::new())
-        .region(environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION")).map(Region::new));
+        .region(
+            environment.get("AWS_REGION").or_else(|| environment.get("AWS_DEFAULT_REGION")).map(Region::new),
+        );
     let id = environment.get("AWS_ACCESS_KEY_ID");
     if let (Some(id), Some(secret)) = (id, environment.get("AWS_SECRET_ACCESS_KEY")) {
         let session = environment.get("AWS_SESSION_TOKEN");

@@ -65,7 +65,8 @@ async fn handle(receiver: Arc<Receiver>, request: Request) -> Result<Response<Bo
 /// Platform and bot of `/webhook/{platform}/{bot}`, behind whatever stage name the gateway puts first.
 fn address(path: &str) -> Option<(&str, &str)> {
     let (_, rest) = path.split_once("/webhook/")?;
-    rest.split_once('/').filter(|(platform, bot)| !platform.is_empty() && !bot.is_empty() && !bot.contains('/'))
+    rest.split_once('/')
+        .filter(|(platform, bot)| !platform.is_empty() && !bot.is_empty() && !bot.contains('/'))
 }
 
 /// The request as it arrived at the gateway: `lambda_http` has undone the gateway's Base64 already.

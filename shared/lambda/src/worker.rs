@@ -13,7 +13,10 @@ use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
 use turn::{Handled, Policy, Ports, Worker};
 
-use crate::{start::Start, webhook::{KNOWN, QUEUE_URL}};
+use crate::{
+    start::Start,
+    webhook::{KNOWN, QUEUE_URL},
+};
 
 /// The table. Set by `infra/template.yaml`.
 pub const TABLE: &str = "MAGPIE_TABLE";

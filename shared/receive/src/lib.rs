@@ -15,7 +15,7 @@
 //!
 //! # Layout
 //!
-//! - [`receiver`]: [`Receiver`]
+//! - [`receiver`]: the way of a webhook ([`Receiver`])
 //! - [`queued`]: [`QueuedMessage`], the message on its way to a worker, sealed
 //!
 //! # Example

@@ -11,6 +11,7 @@
 //! - `schema`: tables and migrations
 //! - `turns`, `conversations`, `tokens`, `queue`: the traits
 //! - `sweep`: what is past its time goes
+//! - `reclaim`: what a process that died had in work
 //!
 //! # Example
 //!
@@ -38,6 +39,7 @@
 mod conversations;
 mod database;
 mod queue;
+mod reclaim;
 mod schema;
 mod sweep;
 mod tokens;

@@ -33,11 +33,8 @@ impl Content {
     /// Seals the content for its place; it opens nowhere else.
     #[must_use]
     pub fn seal(&self, vault: &Vault, conversation: &ConversationKey, turn: &TurnKey) -> Vec<u8> {
-        let stored = Stored::V1 {
-            question: self.question.clone(),
-            reply: self.reply.clone(),
-            parked: self.parked,
-        };
+        let stored =
+            Stored::V1 { question: self.question.clone(), reply: self.reply.clone(), parked: self.parked };
         // These types always serialise; were it to fail, the empty text would be refused when it is read.
         let json = serde_json::to_vec(&stored).unwrap_or_default();
         vault.seal(&context(conversation, turn), &json)

@@ -34,10 +34,18 @@ pub const fn cannot_read(kind: AttachmentKind, language: Language) -> &'static s
         (Language::Zh, AttachmentKind::Video) => "我还看不了视频，请用文字描述一下你的问题。",
         (Language::Zh, AttachmentKind::File) => "我还打不开文件，请把相关内容贴成文字发给我。",
         (Language::Zh, AttachmentKind::Other) => "这类消息我还读不懂，请用文字写下你的问题。",
-        (Language::En, AttachmentKind::Picture) => "I cannot see pictures yet. Please put your question into words.",
-        (Language::En, AttachmentKind::Voice) => "I cannot hear voice messages yet. Please write your question.",
-        (Language::En, AttachmentKind::Video) => "I cannot watch videos yet. Please put your question into words.",
-        (Language::En, AttachmentKind::File) => "I cannot open files yet. Please paste the text that matters.",
+        (Language::En, AttachmentKind::Picture) => {
+            "I cannot see pictures yet. Please put your question into words."
+        }
+        (Language::En, AttachmentKind::Voice) => {
+            "I cannot hear voice messages yet. Please write your question."
+        }
+        (Language::En, AttachmentKind::Video) => {
+            "I cannot watch videos yet. Please put your question into words."
+        }
+        (Language::En, AttachmentKind::File) => {
+            "I cannot open files yet. Please paste the text that matters."
+        }
         (Language::En, AttachmentKind::Other) => {
             "I cannot read this kind of message yet. Please write your question."
         }

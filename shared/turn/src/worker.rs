@@ -7,7 +7,8 @@ use receive::QueuedMessage;
 use routing::Router;
 use settings::{Bot, Bots, MemorySettings};
 use store::{
-    Claim, ClaimRequest, Conversations, Ending, Exchange, Kept, ParkReason, StoreError, Tokens, TurnRecord, Turns,
+    Claim, ClaimRequest, Conversations, Ending, Exchange, Kept, ParkReason, StoreError, Tokens, TurnRecord,
+    Turns,
 };
 use telemetry::{Note, Observer, Step};
 use transport::Transport;
@@ -160,7 +161,8 @@ impl Worker {
     async fn carry(&self, queued: &QueuedMessage, turn: &TurnKey, budget: Duration) -> Result<(), Again> {
         let now = self.ports.clock.now();
         let conversation = &queued.message.conversation;
-        let found = self.ports.bots.find(conversation.platform.as_str(), conversation.bot.as_str(), now).await;
+        let found =
+            self.ports.bots.find(conversation.platform.as_str(), conversation.bot.as_str(), now).await;
         let Some(bot) = found else {
             return Err(Again::later(AGAIN_SOON, "the bot is not configured here"));
         };
@@ -219,7 +221,8 @@ impl Worker {
             None => self.compose_and_keep(bot, &queued.message, turn, text, &record, deadline).await?,
         };
         let (to, fence) = (queued.message.reply_to.clone(), record.fence);
-        let delivery = Delivery { worker: self, bot, turn, record, to, deadline, token: None, unaccounted: false };
+        let delivery =
+            Delivery { worker: self, bot, turn, record, to, deadline, token: None, unaccounted: false };
         let parked = delivery.run(&Reply { markdown: content.reply }).await?.or(content.parked);
         let ending = parked.map_or(Ending::Done, Ending::Parked);
         self.ports.turns.end(turn, fence, ending).await?;
@@ -262,8 +265,7 @@ impl Worker {
         let composed =
             compose(message, text, persona, &recall, &self.ports.router, (started, budget)).await?;
         self.note_composed(turn, &composed, started);
-        let content =
-            Content { question: text.to_owned(), reply: composed.reply, parked: composed.parked };
+        let content = Content { question: text.to_owned(), reply: composed.reply, parked: composed.parked };
         let conversation = message.conversation.key();
         let days = Duration::from_secs(u64::from(self.ports.policy.memory.days) * 86_400);
         let exchange = Exchange {

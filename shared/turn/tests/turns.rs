@@ -171,7 +171,10 @@ async fn what_cannot_be_read_is_answered_with_words() {
     world.dingtalk(&Say::direct("ann", "spoken words").form(SayForm::Voice)).await;
     let seen = world.seen();
     assert!(seen[0].contains("图片") && seen[1].contains("文件"), "{seen:?}");
-    assert!(world.local.model_requests()[0].to_string().contains("spoken words"), "the platform's transcript");
+    assert!(
+        world.local.model_requests()[0].to_string().contains("spoken words"),
+        "the platform's transcript"
+    );
 }
 
 #[tokio::test]

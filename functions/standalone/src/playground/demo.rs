@@ -3,7 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine as _, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD,
+};
 use chat::Entropy;
 use platform::Keys;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -107,7 +109,11 @@ fn make_keys(platform: &str, entropy: &dyn Entropy) -> String {
     let mut aes = [0; 32];
     entropy.fill(&mut aes);
     // DingTalk's keys hold letters and digits only.
-    let aes_key: String = STANDARD_NO_PAD.encode(aes).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { 'x' }).collect();
+    let aes_key: String = STANDARD_NO_PAD
+        .encode(aes)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { 'x' })
+        .collect();
     json!({
         "client_id": format!("ding{}", word(16)), "client_secret": word(48),
         "robot_code": format!("ding{}", word(16)), "token": word(24), "aes_key": aes_key,

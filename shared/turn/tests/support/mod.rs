@@ -32,11 +32,11 @@ use vault::{DataKey, Vault};
 const START: i64 = 1_795_000_000_000;
 
 /// How long a run may take.
-pub const BUDGET: Duration = Duration::from_secs(150);
+pub(crate) const BUDGET: Duration = Duration::from_secs(150);
 
 /// A clock that moves when somebody waits on it, or when a test says so.
 #[derive(Default)]
-pub struct TestClock(AtomicI64);
+pub(crate) struct TestClock(AtomicI64);
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
@@ -52,7 +52,7 @@ impl Pause for TestClock {
 }
 
 impl TestClock {
-    pub fn advance(&self, duration: Duration) {
+    pub(crate) fn advance(&self, duration: Duration) {
         self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
@@ -64,7 +64,8 @@ struct TestEntropy(AtomicU64);
 impl Entropy for TestEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
-            let next = self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let next =
+                self.0.fetch_add(1, Ordering::SeqCst).wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             chunk.copy_from_slice(&next.to_le_bytes()[..chunk.len()]);
         }
     }
@@ -136,22 +137,22 @@ impl Enqueue for Queue {
 }
 
 /// A whole Magpie.
-pub struct World {
-    pub clock: Arc<TestClock>,
+pub(crate) struct World {
+    pub(crate) clock: Arc<TestClock>,
     /// Both platforms.
-    pub simulator: Simulator,
+    pub(crate) simulator: Simulator,
     /// The local and the cloud model server.
-    pub local: Simulator,
-    pub cloud: Simulator,
-    pub store: MemoryStore,
-    pub queue_down: Arc<AtomicBool>,
-    pub receiver: Receiver,
-    pub worker: Worker,
+    pub(crate) local: Simulator,
+    pub(crate) cloud: Simulator,
+    pub(crate) store: MemoryStore,
+    pub(crate) queue_down: Arc<AtomicBool>,
+    pub(crate) receiver: Receiver,
+    pub(crate) worker: Worker,
     notes: Arc<Notes>,
 }
 
 impl World {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
         let simulated = || Simulator::new(clock.clone(), entropy.clone());
@@ -193,12 +194,12 @@ impl World {
     }
 
     /// Delivers a webhook and returns the status that the platform sees.
-    pub async fn deliver(&self, platform: &str, webhook: &Webhook) -> u16 {
+    pub(crate) async fn deliver(&self, platform: &str, webhook: &Webhook) -> u16 {
         self.receiver.receive(platform, "bot", raw(webhook)).await.status.as_u16()
     }
 
     /// Takes the next item off the queue and has it answered.
-    pub async fn step(&self) -> Option<Handled> {
+    pub(crate) async fn step(&self) -> Option<Handled> {
         let delivery = self.next().await?;
         let handled = self.worker.answer(&delivery.body, BUDGET).await;
         match handled {
@@ -211,12 +212,12 @@ impl World {
         Some(handled)
     }
 
-    pub async fn next(&self) -> Option<Delivery> {
+    pub(crate) async fn next(&self) -> Option<Delivery> {
         self.store.next(self.clock.now(), BUDGET).await.unwrap()
     }
 
     /// Says something on Feishu and has everything answered.
-    pub async fn feishu(&self, say: &simulator::Say) -> u16 {
+    pub(crate) async fn feishu(&self, say: &simulator::Say) -> u16 {
         let webhook = self.simulator.feishu_message("cli_a", say).unwrap();
         let status = self.deliver("feishu", &webhook).await;
         while self.step().await.is_some() {}
@@ -224,28 +225,28 @@ impl World {
     }
 
     /// Says something on DingTalk and has everything answered.
-    pub async fn dingtalk(&self, say: &simulator::Say) -> u16 {
+    pub(crate) async fn dingtalk(&self, say: &simulator::Say) -> u16 {
         let status = self.deliver("dingtalk", &self.dingtalk_webhook(say)).await;
         while self.step().await.is_some() {}
         status
     }
 
-    pub fn dingtalk_webhook(&self, say: &simulator::Say) -> Webhook {
+    pub(crate) fn dingtalk_webhook(&self, say: &simulator::Say) -> Webhook {
         let base = Url::parse("https://platform.test/dingtalk").unwrap();
         self.simulator.dingtalk_message("dingapp", say, &base).unwrap()
     }
 
     /// What people see, in order.
-    pub fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.simulator.sent().into_iter().map(|sent| sent.text).collect()
     }
 
     /// The steps noted since the last call.
-    pub fn notes(&self) -> Vec<Step> {
+    pub(crate) fn notes(&self) -> Vec<Step> {
         self.notes.0.lock().unwrap().drain(..).collect()
     }
 
-    pub fn ended(&self) -> Vec<(&'static str, Option<&'static str>)> {
+    pub(crate) fn ended(&self) -> Vec<(&'static str, Option<&'static str>)> {
         let ended = self.notes().into_iter().filter_map(|step| match step {
             Step::Ended { ending, reason } => Some((ending, reason)),
             _ => None,
@@ -302,7 +303,7 @@ fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>) -> Router {
     Router::new(endpoints, Strategy::LocalFirst, timeouts, transport, clock).unwrap()
 }
 
-pub fn raw(webhook: &Webhook) -> RawRequest {
+pub(crate) fn raw(webhook: &Webhook) -> RawRequest {
     let headers: HeaderMap = webhook
         .headers
         .iter()
