@@ -198,6 +198,9 @@ async fn edits_and_updates_have_their_limits() {
     assert_eq!((sent.by, sent.text.as_str()), ("update", "new"));
     let theirs = reply.trim_end_matches("/reply");
     assert_eq!(stage.feishu("PUT", theirs, &token, &text("new")).await.code(), 230_027);
+    stage.simulator.add_feishu(feishu_app("cli_b"));
+    let other = stage.feishu_token("cli_b").await;
+    assert_eq!(stage.feishu("PATCH", &paths[1], &other, &card("new")).await.code(), 230_027);
     stage.clock.forward(Duration::from_secs(14 * 24 * 3600 + 1));
     let token = stage.feishu_token("cli_a").await;
     assert_eq!(stage.feishu("PATCH", &paths[1], &token, &card("new")).await.code(), 230_031);
