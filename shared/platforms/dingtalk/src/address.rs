@@ -74,7 +74,8 @@ impl Address {
     }
 
     pub(crate) fn to_reply(&self) -> ReplyTo {
-        ReplyTo(serde_json::json!(self).to_string())
+        // Texts and numbers always serialize; an empty address would be read by nobody.
+        ReplyTo(serde_json::to_string(self).unwrap_or_default())
     }
 
     /// The same address without its webhook, if the API reaches it.
