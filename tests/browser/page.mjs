@@ -117,7 +117,7 @@ const checks = {
     const at = ["verified", "queued", "answered", "sent", "ended"].map((step) => passed.indexOf(step));
     assert.ok(!at.includes(-1), `some are missing: ${passed}`);
     assert.deepEqual(at, at.toSorted((one, other) => one - other), `out of order: ${passed}`);
-    assert.match(await page.locator("#way .facts .big dd").innerText(), /^[\d.]+ (ms|s)$/);
+    assert.match(await page.locator("#way .facts .big dd").innerText(), /^[\d.]+\s(ms|s)$/);
   },
 
   async "the up arrow recalls the last message, and only into an empty box"({ page }) {
@@ -169,6 +169,17 @@ const checks = {
     await page.locator('#way li[data-step="sent"]').waitFor({ timeout: ANSWER_MS });
   },
 
+  async "a group message without a mention is shown as ignored"({ page }) {
+    await page.uncheck("#mention");
+    await page.focus("#text");
+    const before = await exchanges(page).count();
+    await page.keyboard.type("Nobody is meant");
+    await page.keyboard.press("Enter");
+    await page.locator(".exchange[data-state=ignored]").waitFor({ timeout: ANSWER_MS });
+    assert.equal(await exchanges(page).nth(before).locator(".bubble.theirs").count(), 0);
+    await page.check("#mention");
+  },
+
   async "the language changes and is remembered"({ page }) {
     assert.equal(await page.locator("html").getAttribute("lang"), "en");
     await page.click("#language");
@@ -212,6 +223,8 @@ const checks = {
     await page.locator('#way li[data-step="ended"]').waitFor({ timeout: ANSWER_MS });
     const [inside, wide] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(inside <= wide, `${inside} px in ${wide} px`);
+    const [talk, room] = await page.locator("#log").evaluate((log) => [log.scrollWidth, log.clientWidth]);
+    assert.ok(talk <= room, `the conversation: ${talk} px in ${room} px`);
     await shot(page, "narrow", true);
     await page.context().close();
   },

@@ -8,7 +8,9 @@ import { Ledger } from "./ledger.js";
 import { drawSide, fullUrl, copyButton, key } from "./side.js";
 import { announce, drawEmpty, drawTalk, redraw } from "./talk.js";
 import { t, translate, turnLanguage } from "./text.js";
-import { drawWay } from "./timeline.js";
+import { drawWay, tick } from "./timeline.js";
+
+const TICK_MS = 100;
 
 const ledger = new Ledger();
 let server = { bots: [], endpoints: [] };
@@ -103,7 +105,7 @@ function drawChosen() {
   const entry = chosen.get(here());
   if (bot && !bot.demo) return drawWay($("way"), ledger.elsewhere());
   const over = ["failed", "refused"].includes(entry?.state);
-  return drawWay($("way"), entry?.notes ?? [], { title: entry?.text, over });
+  return drawWay($("way"), entry?.notes ?? [], { title: entry?.text, over, began: entry?.began ?? null });
 }
 
 function drawEntry(entry) {
@@ -164,6 +166,7 @@ $("name").addEventListener("input", () => {
   drawConversation();
 });
 
+setInterval(() => tick($("way")), TICK_MS);
 drawAll();
 api.listen({ note: noted, message: heard, open: connected, lost });
 composer.focus();

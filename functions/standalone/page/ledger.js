@@ -7,6 +7,9 @@ const KEPT_TURNS = 40;
 /** A note without a turn (verification comes before there is one) belongs to a message said at most this long ago. */
 const CLAIM_WINDOW_MS = 5000;
 
+/** Calls that change the bot's last message instead of adding one. */
+const EDITS = ["edit", "update"];
+
 const chatKey = ({ platform, bot, chat }) => [platform, bot, chat].join("\n");
 
 export class Ledger {
@@ -72,7 +75,7 @@ export class Ledger {
     const { step, detail } = note;
     if (step === "ignored") {
       entry.state = "ignored";
-      entry.why = detail?.cause ?? detail?.reason ?? detail?.why;
+      entry.why = detail?.what;
     }
     if (step === "ended") {
       entry.state = detail?.ending === "parked" ? "parked" : "done";
@@ -81,6 +84,7 @@ export class Ledger {
   }
 
   #answer(entry, message) {
+    if (EDITS.includes(message.by)) entry.answers.pop();
     entry.answers.push(message);
     this.#chats.set(chatKey(message), entry.key);
     if (entry.state === "sending" || entry.state === "waiting") entry.state = "answered";

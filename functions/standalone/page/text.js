@@ -72,6 +72,8 @@ const WORDS = {
       sent: "Sent to the platform",
       ended: "Done",
       parked: "Parked",
+      returned: "Back to the queue for another try",
+      not_queued: "Not accepted by the queue",
     },
     detail: {
       asked: "Asked {endpoint}",
@@ -94,7 +96,7 @@ const WORDS = {
       ["Esc", "close"],
     ],
     platforms: { feishu: "Feishu", lark: "Lark", dingtalk: "DingTalk", wecom: "WeCom" },
-    reasons: { ok: "answered" },
+    reasons: { server: "server error", auth: "key refused", empty: "empty answer" },
   },
   zh: {
     other: "English",
@@ -166,6 +168,8 @@ const WORDS = {
       sent: "已发送到平台",
       ended: "完成",
       parked: "已搁置",
+      returned: "回到队列，等待重试",
+      not_queued: "队列没有接收",
     },
     detail: {
       asked: "询问 {endpoint}",
@@ -190,16 +194,28 @@ const WORDS = {
     platforms: { feishu: "飞书", lark: "Lark", dingtalk: "钉钉", wecom: "企业微信" },
     reasons: {
       local_first: "本地优先",
-      ok: "成功",
+      cloud_first: "云端优先",
+      local_only: "仅本地",
+      cloud_only: "仅云端",
       answered: "成功",
       unreachable: "无法连接",
       timeout: "超时",
-      busy: "繁忙",
+      broken: "连接中断",
+      rate_limited: "请求过多",
+      server: "服务出错",
+      auth: "密钥被拒绝",
+      bad_request: "请求被拒绝",
+      context_too_long: "对话过长",
+      content_filtered: "内容策略拒绝",
+      empty: "回答为空",
+      malformed: "回答无法读取",
+      too_large: "回答过大",
       no_answer: "没有端点能回答",
       send_refused: "平台拒收",
       send_uncertain: "不确定是否送达",
       tries_exhausted: "重试次数用尽",
-      not_mentioned: "没有 @ 机器人",
+      "group message without a mention": "群消息没有 @ 机器人",
+      "a group message that does not mention the bot": "群消息没有 @ 机器人",
     },
   },
 };
@@ -229,8 +245,8 @@ export const reason = (word) => t(`reasons.${word}`) ?? String(word ?? "").repla
 
 /** Milliseconds as people read them. */
 export function duration(ms) {
-  if (ms > 0 && ms < 1) return `${Math.round(ms * 1000)} µs`;
-  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms > 0 && ms < 1) return `${Math.round(ms * 1000)}\u00a0µs`;
+  return ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)}\u00a0s`;
 }
 
 /** Writes the fixed texts of the document: `data-t` names an element's text, `data-t-label` its accessible label. */

@@ -6,16 +6,22 @@ import { duration, reason, t } from "./text.js";
 
 /** The stations of a message that meets no trouble: drawn faintly until they are reached. */
 const STATIONS = ["verified", "queued", "claimed", "asked", "answered", "sent", "ended"];
-const LAST = ["ended", "rejected", "ignored"];
+const LAST = ["ended", "rejected", "ignored", "not_queued"];
 
 /** Draws `notes` into `root`; with none, the stations that a message will pass. */
-export function drawWay(root, notes, { title = null, over = false } = {}) {
+export function drawWay(root, notes, { title = null, over = false, began = null } = {}) {
   const inOrder = notes.toSorted((one, other) => one.at - other.at || rank(one) - rank(other));
   const closed = over || inOrder.some((note) => LAST.includes(note.step));
   root.replaceChildren(
-    ...(notes.length ? [titleOf(title), summary(inOrder, closed)] : [el("p", { className: "quiet" }, t("wayEmpty"))]),
+    ...(notes.length ? [titleOf(title), summary(inOrder, closed ? null : began)] : [el("p", { className: "quiet" }, t("wayEmpty"))]),
     el("ol", { className: "stations" }, ...inOrder.map((note) => station(note, inOrder[0].at)), ...ahead(inOrder, closed)),
   );
+}
+
+/** Lets the time of a message under way go on. */
+export function tick(root) {
+  const time = root.querySelector("[data-running]");
+  if (time) time.textContent = duration(Date.now() - Number(time.dataset.running));
 }
 
 /** Milliseconds from the first note to the last one. */
@@ -24,12 +30,16 @@ export const elapsed = (notes) => {
   return notes.length ? Math.max(...times) - Math.min(...times) : 0;
 };
 
-const rank = (note) => STATIONS.indexOf(note.step);
+/** Where a step stands among the stations; what ends a message early stands behind all of them. */
+const rank = (note) => (LAST.includes(note.step) ? STATIONS.length : STATIONS.indexOf(note.step));
 const titleOf = (title) => el("p", { className: "saying" }, title ?? t("elsewhere"));
 
-function summary(notes, closed) {
+/** `running` is when a message that has not ended began; its time goes on by `tick`. */
+function summary(notes, running) {
   const answer = notes.findLast((note) => note.step === "answered")?.detail;
-  const facts = [fact(t(closed ? "total" : "underway"), duration(elapsed(notes)), "big")];
+  const time = el("span", {}, running === null ? duration(elapsed(notes)) : duration(Date.now() - running));
+  if (running !== null) time.dataset.running = running;
+  const facts = [fact(t(running === null ? "total" : "underway"), time, "big")];
   if (answer?.endpoint) facts.push(fact(t("endpoint"), answer.endpoint, "", place(answer.place)));
   if (answer?.prompt_tokens !== undefined && answer.prompt_tokens !== null) {
     const counted = `${answer.estimated ? "≈ " : ""}${answer.prompt_tokens} → ${answer.completion_tokens}`;
@@ -80,13 +90,15 @@ const plain = (_, step) => ({ text: t(`steps.${step}`) ?? step });
 /** How each step reads: its text, the parts of its second line, and whether it went well. */
 const DRAW = {
   verified: ({ platform, bot }) => ({ text: t("steps.verified"), parts: [bot && `${platform}/${bot}`] }),
-  rejected: ({ cause }) => ({ text: t("steps.rejected"), parts: [reason(cause)], tone: "bad" }),
-  ignored: ({ cause, why }) => ({ text: t("steps.ignored"), parts: [reason(cause ?? why)], tone: "odd" }),
+  rejected: ({ cause }) => ({ text: t("steps.rejected"), parts: [cause && reason(cause)], tone: "bad" }),
+  ignored: ({ what }) => ({ text: t("steps.ignored"), parts: [what && reason(what)], tone: "odd" }),
+  returned: () => ({ text: t("steps.returned"), tone: "odd" }),
+  not_queued: () => ({ text: t("steps.not_queued"), tone: "bad" }),
   claimed: ({ fence }) => ({ text: t("steps.claimed"), parts: [fence > 1 && t("detail.try", { fence })] }),
   asked: ({ endpoint, place: where, model, outcome }) => ({
     text: t("detail.asked", { endpoint }),
     parts: [place(where), model, outcome && reason(outcome)],
-    tone: !outcome || GOOD.includes(outcome) ? "" : "odd",
+    tone: !outcome || outcome === "answered" ? "" : "odd",
   }),
   answered: ({ endpoint, kind }) => {
     if (kind === "answer" || !kind) return { text: endpoint ? t("detail.answered", { endpoint }) : t("steps.answered") };
@@ -98,5 +110,3 @@ const DRAW = {
       ? { text: t("steps.parked"), parts: [why && reason(why)], tone: "bad" }
       : { text: t("steps.ended"), tone: "good" },
 };
-
-const GOOD = ["ok", "answered", "success", "done", "complete"];
