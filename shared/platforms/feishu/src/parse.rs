@@ -16,18 +16,24 @@ use crate::{
 /// What Feishu's own SDKs answer. Only the status counts.
 const DONE: &str = r#"{"msg":"success"}"#;
 
+/// What is wrong when a part of an event is missing or of another type.
+const SHAPE: &str = "the event is not of its documented shape";
+
 /// Reads an event.
 pub(crate) fn parse(event: &RawEvent, platform: &PlatformId, moment: &Moment) -> Result<Heard, Rejection> {
+    // Nearly every event is a message, so it is tried as one first; a look at the outside would read it twice.
+    if let Ok(envelope) = object::<MessageEnvelope<'_>>(&event.json)
+        && envelope.is_message()
+    {
+        return Ok(done(message(&envelope, platform, moment)?));
+    }
     let outer: Outer<'_> = object(&event.json)?;
     match outer.shape() {
         Shape::Challenge(challenge) => {
             let answer = serde_json::json!({ "challenge": challenge }).to_string();
             Ok(Heard { event: Event::Handshake, answer: HookAnswer::ok(answer) })
         }
-        Shape::Second("im.message.receive_v1") => {
-            let envelope: MessageEnvelope<'_> = object(&event.json)?;
-            Ok(done(message(&envelope, platform, moment)?))
-        }
+        Shape::Second(wire::MESSAGE) => Err(Rejection::Malformed(SHAPE)),
         Shape::Second(event_type) => Ok(done(Event::Ignored(ignored(event_type)))),
         Shape::First => Ok(done(Event::Ignored("an event in an envelope of the first version"))),
         Shape::Unknown => Err(Rejection::Malformed("neither an event nor a challenge")),
@@ -35,7 +41,7 @@ pub(crate) fn parse(event: &RawEvent, platform: &PlatformId, moment: &Moment) ->
 }
 
 fn object<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, Rejection> {
-    wire::object(json).map_err(|NotThat| Rejection::Malformed("the event is not of its documented shape"))
+    wire::object(json).map_err(|NotThat| Rejection::Malformed(SHAPE))
 }
 
 fn done(event: Event) -> Heard {

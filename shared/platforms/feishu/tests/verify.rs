@@ -146,6 +146,24 @@ fn while_keys_rotate_both_versions_are_accepted() {
 }
 
 #[test]
+fn an_envelope_may_be_written_in_any_json() {
+    let compact = sealed(KEY, EVENT.as_bytes());
+    for body in [
+        compact.replace("\":\"", "\" :\n \""),
+        compact.replace('/', "\\/").replace('A', "\\u0041"),
+        compact.replace('}', ",\"of_tomorrow\":[\"\"]}"),
+        format!(" {compact} "),
+    ] {
+        assert_ne!(body, compact);
+        assert_eq!(status(KEY, &signed(KEY, body.clone())), 200, "{body}");
+    }
+    for body in [compact.replace("\"}", "\""), compact.replace('=', ""), compact.replace("\"}", "A\"}")] {
+        assert_ne!(body, compact);
+        assert_eq!(status(KEY, &signed(KEY, body.clone())), 401, "{body}");
+    }
+}
+
+#[test]
 fn a_challenge_is_echoed_with_its_escapes() {
     let heard = hear(&*feishu(TOKEN, KEY), &request(&[], sealed(KEY, CHALLENGE.as_bytes()))).unwrap();
     assert!(matches!(heard.event, Event::Handshake));
