@@ -215,4 +215,18 @@ mod tests {
         }
         assert!(refused >= 3, "only {refused} vectors were of use");
     }
+
+    #[test]
+    fn padding_must_be_exact() {
+        let (key, iv) = ([7; 32], [9; 16]);
+        for (tail, opens) in [([3, 3, 3], true), ([2, 3, 3], false), ([3, 3, 0], false), ([3, 3, 33], false)]
+        {
+            let mut plain = vec![b'a'; 61];
+            plain.extend(tail);
+            // One more block of padding is added and taken off again, which CBC allows.
+            let mut sealed = seal(key, iv, plain, 32);
+            sealed.truncate(64);
+            assert_eq!(open(key, iv, sealed, 32).is_some(), opens, "{tail:?}");
+        }
+    }
 }

@@ -41,6 +41,16 @@ async fn a_token_is_the_same_while_it_lives() {
 }
 
 #[tokio::test]
+async fn a_token_ends_after_two_hours() {
+    let stage = Stage::new().await;
+    let token = stage.dingtalk_token("ding_a").await;
+    for (seconds, code) in [(7199, "invalidParameter.robotCode.empty"), (1, "InvalidAuthentication")] {
+        stage.clock.forward(Duration::from_secs(seconds));
+        assert_eq!(stage.dingtalk(PEOPLE, &token, &json!({})).await.json()["code"], code);
+    }
+}
+
+#[tokio::test]
 async fn a_session_webhook_works_for_ninety_minutes() {
     let stage = Stage::new().await;
     let say = Say::direct("ann", "hi");

@@ -70,7 +70,10 @@ async fn every_bad_content_is_refused_and_not_shown() {
         (of("dance", &json!({})), 230_001),
         (of("post", &json!({})), 230_001),
         (of("post", &json!({"content": [[]]})), 230_001),
-        (of("post", &json!({"zh_cn": {"content": [[{"tag": "dance"}]]}})), 230_001),
+        (
+            of("post", &json!({"zh_cn": {"content": [[{"tag": "md", "text": "a"}, {"tag": "dance"}]]}})),
+            230_001,
+        ),
         (of("post", &json!({"zh_cn": {"content": ["a"]}})), 230_001),
         (of("interactive", &json!([])), 230_099),
         (of("interactive", &json!({"schema": "2.0", "elements": []})), 230_099),
