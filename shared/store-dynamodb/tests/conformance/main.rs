@@ -1,0 +1,52 @@
+//! DynamoDB passes the suite that every store must pass; what else the table and the queue promise stands beside it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, reason = "helpers of tests")]
+
+mod bench;
+mod items;
+mod queue;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::{
+    Client,
+    types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+};
+use store::conformance;
+use store_dynamodb::DynamoStore;
+
+/// A new table and the store on it; nothing when DynamoDB was left out. The template makes it in production.
+async fn table(name: &str) -> Option<(Client, String, DynamoStore)> {
+    let client = bench::dynamodb(&bench::component("MAGPIE_TEST_DYNAMODB", "dynamodb")?);
+    let name = bench::unique(name);
+    let mut create = client.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+    for (key, role) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+        let attribute =
+            AttributeDefinition::builder().attribute_name(key).attribute_type(ScalarAttributeType::S);
+        create = create
+            .attribute_definitions(attribute.build().unwrap())
+            .key_schema(KeySchemaElement::builder().attribute_name(key).key_type(role).build().unwrap());
+    }
+    create.send().await.unwrap();
+    let store = DynamoStore::new(client.clone(), name.clone());
+    Some((client, name, store))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn turns_conform() {
+    let Some((_, _, store)) = table("turns").await else { return };
+    conformance::turns(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations_conform() {
+    let Some((_, _, store)) = table("conversations").await else { return };
+    conformance::conversations(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_conform() {
+    let Some((_, _, store)) = table("tokens").await else { return };
+    conformance::tokens(|| Arc::new(store.clone())).await;
+}
