@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! - [`test`]: `cargo xtask test`, every test with the components it needs
+//! - [`mod@test`]: `cargo xtask test`, every test with the components it needs
 //! - [`tidy`]: `cargo xtask tidy`, the shape of the workspace, read from its manifests and files
 //! - [`lambda`]: `cargo xtask package`, the functions as AWS Lambda runs them
 //! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
