@@ -18,6 +18,7 @@
 //!
 //! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
+//! - `claim`: how a turn is taken
 //! - `item`: attributes in and out
 //! - `failure`: what may be said of an AWS error
 //!
@@ -32,6 +33,7 @@
 //! # }
 //! ```
 
+mod claim;
 mod conversations;
 mod failure;
 mod item;
