@@ -1,6 +1,6 @@
 //! What every store must do, as one callable suite.
 //!
-//! Each implementation's own tests call the functions below. A case gets a store and a [`Scope`] whose keys no other
+//! Each implementation's own tests call the functions below. A case gets a store and a scope whose keys no other
 //! case has, so the cases of one suite may share a table; only the queue's cases need an empty queue each.
 //! Concurrency in a case is real where the test's runtime has several threads.
 //!

@@ -17,7 +17,7 @@
 //! - [`turns`], [`conversations`], [`tokens`], [`queue`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
-//! - [`conformance`] (feature `conformance`): what every implementation must do, as one callable suite
+//! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
 //!
 //! # Example
 //!
