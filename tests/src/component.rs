@@ -52,6 +52,8 @@ impl Component {
             println!("left out: {group}");
             return None;
         }
-        panic!("{variable} is not set: run `cargo xtask test`, which prepares {group}, or leave it out with --without {group}");
+        panic!(
+            "{variable} is not set: run `cargo xtask test`, which prepares {group}, or leave it out with --without {group}"
+        );
     }
 }

@@ -37,7 +37,8 @@ impl Process {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let mut child = command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
+        let mut child =
+            command.spawn().with_context(|| format!("{} cannot be started", program.display()))?;
         let (sender, lines) = mpsc::unbounded_channel();
         forward(child.stdout.take(), sender.clone());
         forward(child.stderr.take(), sender);
@@ -61,7 +62,9 @@ impl Process {
         });
         match found.await {
             Ok(Some(line)) => Ok(line),
-            Ok(None) => bail!("the process ended without saying {text:?}; it said:\n{}", self.said.join("\n")),
+            Ok(None) => {
+                bail!("the process ended without saying {text:?}; it said:\n{}", self.said.join("\n"))
+            }
             Err(_) => bail!("the process did not say {text:?} in time; it said:\n{}", self.said.join("\n")),
         }
     }
@@ -72,7 +75,8 @@ impl Process {
     ///
     /// When the process does not end in time.
     pub async fn end(mut self) -> anyhow::Result<(Option<i32>, String)> {
-        let status = tokio::time::timeout(READY, self.child.wait()).await.context("the process did not end")??;
+        let status =
+            tokio::time::timeout(READY, self.child.wait()).await.context("the process did not end")??;
         while let Some(line) = self.lines.recv().await {
             self.said.push(line);
         }

@@ -90,6 +90,10 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a log line says when it was written, whatever time the code works with"
+    )]
     fn format_event(
         &self,
         _context: &FmtContext<'_, S, N>,

@@ -92,7 +92,8 @@ fn webhook(playground: &Playground, app: &str, said: &Said) -> Option<Webhook> {
         name: if said.name.is_empty() { said.user.clone() } else { said.name.clone() },
         user: said.user.clone(),
         text: said.text.clone(),
-        mention_bot: said.mention,
+        // Alone with the bot nobody mentions it.
+        mention_bot: said.mention && matches!(said.chat, Where::Group),
         thread: None,
         form: SayForm::Text,
         from_bot: false,

@@ -1,0 +1,11 @@
+//! Whole paths: simulated platforms and models on real ports, real processes, real tables and queues, a real browser.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
+mod bad_input;
+mod browser;
+mod commands;
+mod configured;
+mod crash;
+mod lambda;
+mod samples;
