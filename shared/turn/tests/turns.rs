@@ -83,14 +83,12 @@ async fn a_model_that_hangs_costs_its_attempt_and_no_more() {
     world.local.script(Target::Model, [Fault::Hang(Duration::from_secs(600))]);
     world.dingtalk(&Say::direct("ann", "hello?")).await;
     assert_eq!(world.cloud.model_requests().len(), 1);
-    let asked: Vec<_> = world
-        .notes()
-        .into_iter()
-        .filter_map(|step| match step {
-            Step::Asked { endpoint, outcome, .. } => Some((endpoint, outcome)),
-            _ => None,
-        })
-        .collect();
+    let mut asked = vec![];
+    for step in world.notes() {
+        if let Step::Asked { endpoint, outcome, .. } = step {
+            asked.push((endpoint, outcome));
+        }
+    }
     assert_eq!(asked, [("local".to_owned(), "timeout"), ("cloud".to_owned(), "answered")]);
 }
 

@@ -247,11 +247,13 @@ impl World {
     }
 
     pub(crate) fn ended(&self) -> Vec<(&'static str, Option<&'static str>)> {
-        let ended = self.notes().into_iter().filter_map(|step| match step {
-            Step::Ended { ending, reason } => Some((ending, reason)),
-            _ => None,
-        });
-        ended.collect()
+        let mut ended = vec![];
+        for step in self.notes() {
+            if let Step::Ended { ending, reason } = step {
+                ended.push((ending, reason));
+            }
+        }
+        ended
     }
 }
 
