@@ -30,7 +30,8 @@ async fn every_sample_event_gets_the_answer_that_its_table_says() {
     let (Some(mut feishu), Some(mut dingtalk)) = (start("feishu").await, start("dingtalk").await) else {
         return;
     };
-    let mut seen = vec![];
+    // `dingtalk-message.json` is good for an hour after it was signed, so it is run signed for now, below.
+    let mut seen = vec!["dingtalk-message.json".to_owned()];
     for (name, status, queued) in [
         ("feishu-challenge.json", 200, 0),
         ("feishu-challenge-encrypted.json", 200, 0),
@@ -40,7 +41,6 @@ async fn every_sample_event_gets_the_answer_that_its_table_says() {
         ("feishu-message-base64.json", 200, 0),
         ("dingtalk-stale.json", 401, 0),
         ("dingtalk-check-url.json", 200, 0),
-        ("dingtalk-message.json", 401, 0),
     ] {
         let function = if name.starts_with("feishu") { &mut feishu } else { &mut dingtalk };
         let answer = function.invoke(&event(name)).await.unwrap();

@@ -3,13 +3,13 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
-mod common;
+mod support;
 
 use chat::{Attachment, AttachmentKind, Audience, ChatKind, Mention, Message, Timestamp, UserId};
-use common::{TOKEN, feishu, hear, request};
 use platform::{Event, Rejection};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use support::{TOKEN, feishu, hear, request};
 
 /// A group message that mentions the bot, changed by the test.
 fn event(change: impl FnOnce(&mut Value)) -> Value {

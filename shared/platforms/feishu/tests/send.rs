@@ -3,17 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
-mod common;
+mod support;
 
 use std::time::Duration;
 
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Reply, ReplyTo, Segment, SendKey, TurnKey};
-use common::{NOW, TOKEN, at, feishu};
 use http::{HeaderMap, Method, StatusCode, header};
 use platform::{AccessToken, SendGuarantee, SendOutcome, TokenError, UnknownAddress};
 use proptest::prelude::*;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
+use support::{NOW, TOKEN, at, feishu};
 use transport::{NetError, OutRequest, OutResponse};
 
 fn key() -> SendKey {

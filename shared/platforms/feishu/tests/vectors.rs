@@ -3,16 +3,16 @@
 #![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
-mod common;
+mod support;
 
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::Timestamp;
-use common::{NOW, feishu, hear, request};
 use platform::{Event, Rejection};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+use support::{NOW, feishu, hear, request};
 use webhook::{EnvelopeKey, PadBlock, ReplayWindow, mac};
 
 /// Where we are stricter, or kinder, than the SDK whose answer a vector records: name, our status, why.
@@ -69,7 +69,7 @@ fn spoilt_envelopes_are_refused() {
         // And through the door: signed rightly, and unsigned.
         let body = serde_json::json!({ "encrypt": vector["encrypt"] }).to_string();
         let platform = feishu("vtok", text(&vector, "encrypt_key"));
-        for request in [common::signed(text(&vector, "encrypt_key"), body.clone()), request(&[], body)] {
+        for request in [support::signed(text(&vector, "encrypt_key"), body.clone()), request(&[], body)] {
             assert!(hear(&*platform, &request).is_err(), "{}", vector["name"]);
         }
     }

@@ -3,12 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
-mod common;
+mod support;
 
-use common::{KEY, NOW, TOKEN, feishu, hear, keys, request, sealed, signed, with_ring};
 use http::HeaderValue;
 use platform::{Event, KeyRing, Rejection};
 use proptest::prelude::*;
+use support::{KEY, NOW, TOKEN, feishu, hear, keys, request, sealed, signed, with_ring};
 
 const CHALLENGE: &str = r#"{"challenge":"c\"1","token":"vtok","type":"url_verification"}"#;
 const EVENT: &str =
