@@ -1,10 +1,13 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{notify, serve};
+use crate::{
+    notify::{self, NotifyArgs},
+    serve::{self, ServeArgs},
+};
 
 /// Joins chat platforms to language models.
 #[derive(Debug, Parser)]
@@ -22,27 +25,6 @@ enum Command {
     Serve(ServeArgs),
     /// Send a notification through a configured channel
     Notify(NotifyArgs),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ServeArgs {
-    /// The configuration; otherwise MAGPIE_CONFIG, ./magpie.toml, then /opt/magpie.toml
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// Where to listen; otherwise the configuration's, which is 127.0.0.1:18789 unless it says something else
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct NotifyArgs {
-    /// The configuration, found like that of `serve`
-    #[arg(long, value_name = "FILE")]
-    pub(crate) config: Option<PathBuf>,
-    /// The channel: the NAME of `[channels.NAME]`
-    pub(crate) channel: String,
-    /// What to say, as Markdown
-    pub(crate) text: String,
 }
 
 impl Cli {

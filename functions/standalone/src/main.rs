@@ -13,6 +13,7 @@
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
 //! - [`discover`]: a model server on one of the usual ports
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
+//! - [`platforms`]: the platforms that this process speaks
 //! - [`pump`]: the queue's consumers
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
 //! - [`notify`]: outgoing notifications
@@ -21,6 +22,7 @@ mod cli;
 mod data;
 mod discover;
 mod notify;
+mod platforms;
 mod playground;
 mod pump;
 mod serve;

@@ -1,6 +1,6 @@
 //! Outgoing notifications.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,10 +13,22 @@ use secrecy::ExposeSecret as _;
 use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
 use transport::{Limits, Transport as _};
 
-use crate::{cli::NotifyArgs, serve::PLATFORMS};
+use crate::platforms::PLATFORMS;
 
 /// What one notification may take.
 const LIMITS: Limits = Limits { total: Duration::from_secs(10), bytes: 64 * 1024 };
+
+/// What `magpie notify` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct NotifyArgs {
+    /// The configuration, found like that of `serve`
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The channel: the NAME of `[channels.NAME]`
+    channel: String,
+    /// What to say, as Markdown
+    text: String,
+}
 
 /// Sends one notification and says what came of it.
 pub(crate) async fn notify(args: NotifyArgs) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! From the configuration to a running server, and its orderly end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chat::Clock as _;
@@ -19,9 +19,9 @@ use url::Url;
 use vault::Vault;
 
 use crate::{
-    cli::ServeArgs,
     data::DataFolder,
     discover,
+    platforms::{KINDS, PLATFORMS},
     playground::{
         Feed, Playground,
         demo::{DemoBots, WithDemo},
@@ -29,9 +29,6 @@ use crate::{
     pump::Pump,
     web::Web,
 };
-
-/// The platforms that can be configured.
-pub(crate) const PLATFORMS: [&str; 2] = [feishu::KIND.name, dingtalk::KIND.name];
 
 /// What a turn may take beyond the time for the models: to recall, to keep, and to send.
 const BESIDES_MODELS: Duration = Duration::from_secs(30);
@@ -41,6 +38,17 @@ const STOP_GRACE: Duration = Duration::from_secs(25);
 
 /// How often what is past its time is removed from the database.
 const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What `magpie serve` takes.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration; otherwise MAGPIE_CONFIG, ./magpie.toml, then /opt/magpie.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where to listen; otherwise the configuration's, which is 127.0.0.1:18789 unless it says something else
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
 
 /// Everything that is built before the first request.
 struct Magpie {
@@ -86,9 +94,8 @@ impl Magpie {
             demo: demo.clone(),
             others: LocalSecrets::new(Arc::new(ProcessEnvironment)),
         });
-        let kinds = [feishu::KIND, dingtalk::KIND];
         let bots =
-            Bots::connect(settings.bots.clone(), &kinds, Arc::clone(&secrets), SystemClock.now()).await?;
+            Bots::connect(settings.bots.clone(), &KINDS, Arc::clone(&secrets), SystemClock.now()).await?;
         let vault = open_vault(&settings, secrets.as_ref(), &data).await?;
         let options =
             EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };

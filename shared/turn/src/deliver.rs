@@ -9,7 +9,7 @@ use store::{Fence, ParkReason, TurnRecord};
 use telemetry::Step;
 use transport::Limits;
 
-use crate::worker::{Again, Worker};
+use crate::{access::Access, handled::Again, ports::Ports};
 
 /// How often one segment is tried in one run of a turn. The queue brings the turn back for more.
 const TRIES: u32 = 4;
@@ -28,7 +28,8 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A claimed turn on its way to the platform.
 pub(crate) struct Delivery<'a> {
-    pub(crate) worker: &'a Worker,
+    pub(crate) ports: &'a Ports,
+    pub(crate) access: &'a Access,
     pub(crate) bot: &'a Bot,
     pub(crate) turn: &'a TurnKey,
     pub(crate) record: TurnRecord,
@@ -63,10 +64,10 @@ impl Delivery<'_> {
                 of: segments.len(),
                 millis: u64::try_from(self.now().since(started).as_millis()).unwrap_or(u64::MAX),
             };
-            self.worker.note(self.turn, step);
+            self.ports.note(self.turn, step);
             // The end of the turn records the last segment; a write less per turn.
             if index as usize + 1 < segments.len() {
-                self.worker.ports.turns.sent(self.turn, self.fence(), index + 1).await?;
+                self.ports.turns.sent(self.turn, self.fence(), index + 1).await?;
             }
         }
         Ok(None)
@@ -93,7 +94,7 @@ impl Delivery<'_> {
     /// Sends one segment under a mark. When the run gives up and the platform has certainly not taken the segment, the
     /// mark is taken back, so that the next run does not believe otherwise.
     async fn send_marked(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
-        let turns = &self.worker.ports.turns;
+        let turns = &self.ports.turns;
         turns.sending(self.turn, self.fence(), index).await?;
         self.unaccounted = false;
         let result = self.send(segment, index).await;
@@ -117,7 +118,7 @@ impl Delivery<'_> {
                 SendOutcome::TokenExpired => {
                     renewed = true;
                     if let Some(refused) = self.token.take() {
-                        self.token = Some(self.worker.access.renewed(self.bot, &refused).await?);
+                        self.token = Some(self.access.renewed(self.bot, &refused).await?);
                     }
                 }
                 SendOutcome::Retry { after } => self.pause(after).await?,
@@ -137,14 +138,14 @@ impl Delivery<'_> {
     async fn attempt(&mut self, segment: &Segment, key: &SendKey) -> Result<SendOutcome, Again> {
         let now = self.now();
         if self.token.is_none() && self.bot.platform.needs_token(&self.to, now) {
-            self.token = Some(self.worker.access.token(self.bot).await?);
+            self.token = Some(self.access.token(self.bot).await?);
         }
         let token = self.token.as_ref();
         let Ok(request) = self.bot.platform.send(&self.to, segment, key, token, now) else {
             return Ok(SendOutcome::Refused("no address".to_owned()));
         };
         let limits = Limits { total: SEND_TIMEOUT, bytes: ANSWER_MAX };
-        let answer = self.worker.ports.transport.call(request, limits).await;
+        let answer = self.ports.transport.call(request, limits).await;
         Ok(self.bot.platform.outcome(&self.to, answer))
     }
 
@@ -154,11 +155,11 @@ impl Delivery<'_> {
         if !fits {
             return Err(Again::later(wait, "the platform asked to wait longer than this run lasts"));
         }
-        self.worker.ports.pause.pause(wait).await;
+        self.ports.pause.pause(wait).await;
         Ok(())
     }
 
     fn now(&self) -> Timestamp {
-        self.worker.ports.clock.now()
+        self.ports.clock.now()
     }
 }

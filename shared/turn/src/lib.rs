@@ -14,7 +14,9 @@
 //!
 //! # Layout
 //!
-//! - [`worker`]: [`Worker`], the one function that takes a turn from claim to its end
+//! - [`worker`]: the one function that takes a turn from claim to its end ([`Worker`])
+//! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
+//! - [`handled`]: how a run ends ([`Handled`])
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
 //! - [`recall`]: the conversation as a prompt, within limits
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
@@ -40,8 +42,12 @@ pub mod access;
 pub mod compose;
 pub mod content;
 pub mod deliver;
+pub mod handled;
+pub mod ports;
 pub mod recall;
 pub mod words;
 pub mod worker;
 
-pub use worker::{Handled, Policy, Ports, Worker};
+pub use handled::Handled;
+pub use ports::{Policy, Ports};
+pub use worker::Worker;

@@ -2,23 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use chat::{Audience, Clock, Message, Pause, Reply, Timestamp, TurnKey};
+use chat::{Audience, Message, Reply, Timestamp, TurnKey};
 use receive::QueuedMessage;
-use routing::Router;
-use settings::{Bot, Bots, MemorySettings};
-use store::{
-    Claim, ClaimRequest, Conversations, Ending, Exchange, Kept, ParkReason, StoreError, Tokens, TurnRecord,
-    Turns,
-};
-use telemetry::{Note, Observer, Step};
-use transport::Transport;
-use vault::Vault;
+use settings::Bot;
+use store::{Claim, ClaimRequest, Ending, Exchange, Kept, ParkReason, TurnRecord};
+use telemetry::Step;
 
 use crate::{
     access::{Access, AccessError},
     compose::{Composed, compose},
     content::Content,
     deliver::Delivery,
+    handled::{AGAIN_SOON, Again, Handled},
+    ports::Ports,
     recall::Recall,
 };
 
@@ -32,95 +28,10 @@ const LEASE_MARGIN: Duration = Duration::from_secs(15);
 /// What a run keeps back for sending, out of its time.
 const SEND_RESERVE: Duration = Duration::from_secs(10);
 
-/// How soon a turn that failed for want of a store or a token is tried again.
-const AGAIN_SOON: Duration = Duration::from_secs(5);
-
-/// Everything a worker touches.
-pub struct Ports {
-    /// The bots that are answered for.
-    pub bots: Arc<Bots>,
-    /// Who works on what.
-    pub turns: Arc<dyn Turns>,
-    /// What was said.
-    pub conversations: Arc<dyn Conversations>,
-    /// Shared access tokens.
-    pub tokens: Arc<dyn Tokens>,
-    /// The model endpoints.
-    pub router: Arc<Router>,
-    /// Calls to the platforms.
-    pub transport: Arc<dyn Transport>,
-    /// Seals what is stored.
-    pub vault: Arc<Vault>,
-    /// The present.
-    pub clock: Arc<dyn Clock>,
-    /// How to wait.
-    pub pause: Arc<dyn Pause>,
-    /// Hears every step.
-    pub observer: Arc<dyn Observer>,
-    /// The limits.
-    pub policy: Policy,
-}
-
-/// The limits of a turn.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// How far back a conversation is remembered.
-    pub memory: MemorySettings,
-    /// The longest that models are asked for one turn.
-    pub turn_timeout: Duration,
-}
-
-/// What became of a queued message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handled {
-    /// Its turn is over: answered, parked, or none of ours.
-    Done,
-    /// It is to be handed out again.
-    Again {
-        /// Not before this has passed.
-        after: Duration,
-    },
-}
-
-/// Why a run stops before its turn is over.
-pub(crate) enum Again {
-    /// Try later; the turn is given back first.
-    Later { after: Duration, cause: String },
-    /// Another worker has the turn: stop at once and touch nothing.
-    FenceLost,
-}
-
-impl Again {
-    pub(crate) fn later(after: Duration, cause: &str) -> Self {
-        Self::Later { after, cause: cause.to_owned() }
-    }
-}
-
-impl From<StoreError> for Again {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::FenceLost => Self::FenceLost,
-            StoreError::Unavailable(_) | StoreError::Unreadable(_) => {
-                Self::Later { after: AGAIN_SOON, cause: error.to_string() }
-            }
-        }
-    }
-}
-
-impl From<AccessError> for Again {
-    fn from(error: AccessError) -> Self {
-        if error.is_final() {
-            // Keys that the platform refuses are mended by a person, who needs a moment.
-            return Self::Later { after: Duration::from_secs(60), cause: error.to_string() };
-        }
-        Self::Later { after: AGAIN_SOON, cause: error.to_string() }
-    }
-}
-
 /// Answers queued messages.
 pub struct Worker {
-    pub(crate) ports: Ports,
-    pub(crate) access: Access,
+    ports: Ports,
+    access: Access,
 }
 
 impl Worker {
@@ -221,8 +132,17 @@ impl Worker {
             None => self.compose_and_keep(bot, &queued.message, turn, text, &record, deadline).await?,
         };
         let (to, fence) = (queued.message.reply_to.clone(), record.fence);
-        let delivery =
-            Delivery { worker: self, bot, turn, record, to, deadline, token: None, unaccounted: false };
+        let delivery = Delivery {
+            ports: &self.ports,
+            access: &self.access,
+            bot,
+            turn,
+            record,
+            to,
+            deadline,
+            token: None,
+            unaccounted: false,
+        };
         let parked = delivery.run(&Reply { markdown: content.reply }).await?.or(content.parked);
         let ending = parked.map_or(Ending::Done, Ending::Parked);
         self.ports.turns.end(turn, fence, ending).await?;
@@ -294,8 +214,8 @@ impl Worker {
         self.note(turn, Step::Answered { kind: composed.label(), by: composed.by.clone(), millis });
     }
 
-    pub(crate) fn note(&self, turn: &TurnKey, step: Step) {
-        self.ports.observer.note(&Note { turn: Some(turn.clone()), at: self.ports.clock.now(), step });
+    fn note(&self, turn: &TurnKey, step: Step) {
+        self.ports.note(turn, step);
     }
 }
 

@@ -1,0 +1,57 @@
+//! How a run ends: the turn is over, or it comes again.
+
+use std::time::Duration;
+
+use store::StoreError;
+
+use crate::access::AccessError;
+
+/// How soon a turn that failed for want of a store or a token is tried again.
+pub(crate) const AGAIN_SOON: Duration = Duration::from_secs(5);
+
+/// What became of a queued message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Handled {
+    /// Its turn is over: answered, parked, or none of ours.
+    Done,
+    /// It is to be handed out again.
+    Again {
+        /// Not before this has passed.
+        after: Duration,
+    },
+}
+
+/// Why a run stops before its turn is over.
+pub(crate) enum Again {
+    /// Try later; the turn is given back first.
+    Later { after: Duration, cause: String },
+    /// Another worker has the turn: stop at once and touch nothing.
+    FenceLost,
+}
+
+impl Again {
+    pub(crate) fn later(after: Duration, cause: &str) -> Self {
+        Self::Later { after, cause: cause.to_owned() }
+    }
+}
+
+impl From<StoreError> for Again {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::FenceLost => Self::FenceLost,
+            StoreError::Unavailable(_) | StoreError::Unreadable(_) => {
+                Self::Later { after: AGAIN_SOON, cause: error.to_string() }
+            }
+        }
+    }
+}
+
+impl From<AccessError> for Again {
+    fn from(error: AccessError) -> Self {
+        if error.is_final() {
+            // Keys that the platform refuses are mended by a person, who needs a moment.
+            return Self::Later { after: Duration::from_secs(60), cause: error.to_string() };
+        }
+        Self::Later { after: AGAIN_SOON, cause: error.to_string() }
+    }
+}

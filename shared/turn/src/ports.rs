@@ -1,0 +1,53 @@
+//! Everything a worker touches, and the limits it keeps.
+
+use std::{sync::Arc, time::Duration};
+
+use chat::{Clock, Pause, TurnKey};
+use routing::Router;
+use settings::{Bots, MemorySettings};
+use store::{Conversations, Tokens, Turns};
+use telemetry::{Note, Observer, Step};
+use transport::Transport;
+use vault::Vault;
+
+/// Everything a worker touches.
+pub struct Ports {
+    /// The bots that are answered for.
+    pub bots: Arc<Bots>,
+    /// Who works on what.
+    pub turns: Arc<dyn Turns>,
+    /// What was said.
+    pub conversations: Arc<dyn Conversations>,
+    /// Shared access tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// The model endpoints.
+    pub router: Arc<Router>,
+    /// Calls to the platforms.
+    pub transport: Arc<dyn Transport>,
+    /// Seals what is stored.
+    pub vault: Arc<Vault>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// How to wait.
+    pub pause: Arc<dyn Pause>,
+    /// Hears every step.
+    pub observer: Arc<dyn Observer>,
+    /// The limits.
+    pub policy: Policy,
+}
+
+/// The limits of a turn.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How far back a conversation is remembered.
+    pub memory: MemorySettings,
+    /// The longest that models are asked for one turn.
+    pub turn_timeout: Duration,
+}
+
+impl Ports {
+    /// Notes a step of a turn.
+    pub(crate) fn note(&self, turn: &TurnKey, step: Step) {
+        self.observer.note(&Note { turn: Some(turn.clone()), at: self.clock.now(), step });
+    }
+}
