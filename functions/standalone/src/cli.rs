@@ -30,6 +30,7 @@ enum Command {
 impl Cli {
     /// Runs the command in a runtime of its own.
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        read_dot_env()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(async {
             match self.command.unwrap_or(Command::Serve(self.serve)) {
@@ -37,6 +38,19 @@ impl Cli {
                 Command::Notify(args) => notify::notify(args).await,
             }
         })
+    }
+}
+
+/// Puts what `.env` in the working directory says into the environment; what stands there already stays. Read before
+/// the runtime starts, while there is one thread.
+fn read_dot_env() -> anyhow::Result<()> {
+    match dotenvy::from_path(".env") {
+        Ok(()) => Ok(()),
+        Err(error) if error.not_found() => Ok(()),
+        // The error would quote the line, and the line may hold a secret.
+        Err(_) => anyhow::bail!(
+            ".env cannot be read: every line must be NAME=value, with the value in single quotes when it holds spaces or quotation marks"
+        ),
     }
 }
 

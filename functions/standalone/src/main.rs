@@ -33,10 +33,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    // A missing `.env` is the ordinary case; values that the environment already has stay.
-    let _ = dotenvy::dotenv();
-    let result = cli::Cli::parse().run();
-    match result {
+    match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => cli::explain(&error),
     }

@@ -63,8 +63,7 @@ pub fn init_json(service: &'static str, filter: Option<&str>) {
 /// Sets the process's log up as plain lines on standard error, for a person at a terminal.
 pub fn init_terminal(filter: Option<&str>) {
     let subscriber = tracing_subscriber::fmt()
-        .compact()
-        .with_target(false)
+        .event_format(Plain)
         .with_env_filter(directives(filter, "info"))
         .with_writer(std::io::stderr)
         .finish();
@@ -112,6 +111,53 @@ where
         line.extend(fields.others);
         writeln!(writer, "{}", Value::Object(line))
     }
+}
+
+/// Formats events for a person: the time, what happened, and its details as `name=value`.
+struct Plain;
+
+impl<S, N> FormatEvent<S, N> for Plain
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a log line says when it was written, whatever time the code works with"
+    )]
+    fn format_event(
+        &self,
+        _context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let level = event.metadata().level();
+        write!(writer, "{} {level:>5} {}", Instant::now().strftime("%H:%M:%S%.3f"), fields.message)?;
+        for (name, value) in &fields.others {
+            match (name.as_str(), value) {
+                ("event.action", _) => {}
+                ("trace.id", Value::String(turn)) => {
+                    write!(writer, " turn={}", turn.get(..8).unwrap_or(turn))?;
+                }
+                (_, Value::Object(details)) => {
+                    for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
+                        write!(writer, " {name}={}", bare(value))?;
+                    }
+                }
+                (name, value) => {
+                    write!(writer, " {}={}", name.strip_prefix("magpie.").unwrap_or(name), bare(value))?;
+                }
+            }
+        }
+        writeln!(writer)
+    }
+}
+
+/// A text without its quotation marks; anything else as JSON has it.
+fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Collects an event's fields under their ECS names.
@@ -168,6 +214,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use chat::{BotId, PlatformId, Timestamp};
+    use tracing_subscriber::{Registry, fmt::format::DefaultFields};
 
     use super::*;
 
@@ -185,14 +232,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_note_becomes_one_ecs_line() {
+    /// What a note looks like in this format.
+    fn logged<F>(format: F) -> String
+    where
+        F: FormatEvent<Registry, DefaultFields> + Send + Sync + 'static,
+    {
         let sink = Sink::default();
         let writer = sink.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .event_format(Ecs { service: "magpie-test" })
-            .with_writer(move || writer.clone())
-            .finish();
+        let subscriber =
+            tracing_subscriber::fmt().event_format(format).with_writer(move || writer.clone()).finish();
         let step = Step::Rejected {
             platform: PlatformId::parse("feishu").unwrap(),
             bot: BotId::parse("b").unwrap(),
@@ -200,7 +248,18 @@ mod tests {
         };
         let note = Note { turn: None, at: Timestamp::from_millis(0), step };
         tracing::subscriber::with_default(subscriber, || LogObserver.note(&note));
-        let line = String::from_utf8(sink.0.lock().unwrap().clone()).unwrap();
+        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_note_is_one_line_that_a_person_can_read() {
+        let line = logged(Plain);
+        assert!(line.ends_with("  WARN rejected bot=b cause=signature platform=feishu\n"), "{line}");
+    }
+
+    #[test]
+    fn a_note_becomes_one_ecs_line() {
+        let line = logged(Ecs { service: "magpie-test" });
         let json: Value = serde_json::from_str(line.trim()).unwrap();
         assert_eq!(json["log.level"], "warn");
         assert_eq!(json["event.action"], "rejected");
