@@ -85,6 +85,16 @@ impl DataKey {
         let cipher = Aes256Gcm::new_from_slice(&bytes).map_err(|_| bad())?;
         Ok(Self { name: name.to_owned(), cipher })
     }
+
+    /// Ciphertext and tag of `plain`; none only for texts of 64 GiB, which GCM refuses.
+    fn seal(&self, nonce: [u8; NONCE], aad: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
+        self.cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad }).ok()
+    }
+
+    /// The plain text, where the tag vouches for all of ciphertext, nonce and `aad`.
+    fn open(&self, nonce: [u8; NONCE], aad: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+        self.cipher.decrypt(&Nonce::from(nonce), Payload { msg: sealed, aad }).ok()
+    }
 }
 
 /// Seals with the first key, opens with any.
@@ -131,10 +141,7 @@ impl Vault {
         let aad = associated(&envelope, context);
         // The key is there by construction and GCM refuses only texts of 64 GiB, so neither step can fail; were one
         // to, the envelope would hold no ciphertext and not open, and nothing readable would be stored.
-        let sealed = self
-            .keys
-            .get(&self.sealing)
-            .and_then(|key| key.cipher.encrypt(&Nonce::from(nonce), Payload { msg: plain, aad: &aad }).ok());
+        let sealed = self.keys.get(&self.sealing).and_then(|key| key.seal(nonce, &aad, plain));
         envelope.extend_from_slice(&nonce);
         envelope.extend_from_slice(&sealed.unwrap_or_default());
         envelope
@@ -155,8 +162,7 @@ impl Vault {
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>()?;
         let name = std::str::from_utf8(name).ok().filter(|_| version == VERSION)?;
         let aad = associated(&header(name), context);
-        let key = self.keys.get(name)?;
-        key.cipher.decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad }).ok()
+        self.keys.get(name)?.open(*nonce, &aad, sealed)
     }
 }
 
@@ -172,6 +178,9 @@ fn header(name: &str) -> Vec<u8> {
 fn associated(header: &[u8], context: &[u8]) -> Vec<u8> {
     [header, context].concat()
 }
+
+#[cfg(test)]
+mod wycheproof_tests;
 
 #[cfg(test)]
 mod tests {
