@@ -83,6 +83,9 @@ fn an_hour_away_is_outside_the_window() {
     for (offset, inside) in [(3_599_999, true), (3_600_000, false), (-3_599_999, true), (-3_600_000, false)] {
         assert_eq!(verifies(secret, timestamp, sign, signed + offset), inside, "{offset}");
     }
+    for now in [i64::MIN, -signed, 0, i64::MAX] {
+        assert!(!verifies(secret, timestamp, sign, now), "{now}");
+    }
 }
 
 #[test]
@@ -215,20 +218,72 @@ fn event_callback_negatives_are_refused() {
     }
 }
 
+/// The text with each of its bits flipped in turn, where that is still a text. One that is none cannot arrive: queries
+/// and JSON are texts.
+fn flipped(text: &str) -> impl Iterator<Item = String> {
+    (0..text.len() * 8).filter_map(|bit| {
+        let mut bytes = text.as_bytes().to_vec();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        String::from_utf8(bytes).ok()
+    })
+}
+
 #[test]
 fn every_flipped_bit_of_a_push_is_refused() {
-    let vector = &vectors("event_callback", "positive")[1];
-    let (bot, good) = push(vector).unwrap();
-    for which in 0..good.query.len() {
-        for (index, bit) in
-            (0..good.query[which].1.len()).flat_map(|index| (0..7).map(move |bit| (index, bit)))
-        {
-            let mut request = good.clone();
-            let mut bytes = request.query[which].1.clone().into_bytes();
-            bytes[index] ^= 1 << bit;
-            request.query[which].1 = String::from_utf8(bytes).unwrap();
-            assert!(bot.verify(&request, Timestamp::from_millis(0)).is_err(), "{which} {index}/{bit}");
+    for vector in vectors("event_callback", "positive") {
+        let (bot, good) = push(&vector).unwrap();
+        let mut tried = 0;
+        let mut refused = |request: &RawRequest, what: &str| {
+            let verdict = bot.verify(request, Timestamp::from_millis(0));
+            assert!(matches!(verdict, Err(Rejection::Unverified(_))), "{what}: {vector}");
+            tried += 1;
+        };
+        for (index, (name, value)) in good.query.iter().enumerate() {
+            let values = flipped(value).map(|value| (name.clone(), value));
+            // One bit from `timestamp` is its other spelling, which older senders use.
+            let names = flipped(name).filter(|name| name != "timeStamp").map(|name| (name, value.clone()));
+            for changed in values.chain(names) {
+                let mut request = good.clone();
+                request.query[index] = changed;
+                refused(&request, "query");
+            }
         }
+        let mut body = good.body.to_vec();
+        for bit in 0..body.len() * 8 {
+            body[bit / 8] ^= 1 << (bit % 8);
+            refused(&RawRequest { body: body.clone().into(), ..good.clone() }, "body");
+            body[bit / 8] ^= 1 << (bit % 8);
+        }
+        assert!(tried > 1000, "only {tried} bits");
+    }
+}
+
+/// The body of a robot message is not signed. What is compared in it is whose robot it is for.
+#[test]
+fn every_flipped_bit_of_a_robot_code_is_refused() {
+    for case in vectors("robot_requests", "cases") {
+        let now = Timestamp::from_millis(case["now_ms"].as_i64().unwrap());
+        let bot = robot_bot(text(&case, "app_secret"));
+        let (headers, body) = (&case["headers"], text(&case, "body"));
+        let code = body.split_once(r#""robotCode":""#).and_then(|(_, rest)| rest.split_once('"')).unwrap().0;
+        let verdict = |body: &str| {
+            bot.verify(&robot_request(text(headers, "timestamp"), text(headers, "sign"), body), now)
+        };
+        assert!(verdict(body).is_ok());
+        for other in flipped(code).chain([String::new()]) {
+            // A sign of JSON's own makes it no JSON, or another code; neither is for us.
+            let body = body.replace(&format!(r#""{code}""#), &format!(r#""{other}""#));
+            assert!(verdict(&body).is_err(), "{other:?}");
+        }
+    }
+}
+
+/// DingTalk documents no window for pushes, so whoever narrows one loses events; see `verify`.
+#[test]
+fn a_push_is_believed_at_any_time() {
+    let (bot, request) = push(&vectors("event_callback", "positive")[1]).unwrap();
+    for now in [i64::MIN, 0, 1_700_000_000_001, i64::MAX] {
+        assert!(bot.verify(&request, Timestamp::from_millis(now)).is_ok(), "{now}");
     }
 }
 

@@ -25,36 +25,61 @@ fn status(encrypt_key: &str, request: &platform::RawRequest) -> u16 {
     }
 }
 
-#[test]
-fn every_flipped_bit_of_a_signed_request_is_refused() {
-    let platform = feishu(TOKEN, KEY);
-    let good = signed(KEY, sealed(KEY, EVENT.as_bytes()));
-    assert!(platform.verify(&good, NOW).is_ok());
+/// Flips every bit of the body and of the signature's headers in turn, each of which must be refused; gives how many
+/// bits there were.
+fn flip_all(platform: &dyn platform::Platform, good: &platform::RawRequest) -> usize {
+    assert!(platform.verify(good, NOW).is_ok());
     let mut tried = 0;
-    for index in 0..good.body.len() * 8 {
-        let mut body = good.body.to_vec();
-        body[index / 8] ^= 1 << (index % 8);
-        let bad = platform::RawRequest { body: body.into(), ..good.clone() };
-        assert!(matches!(platform.verify(&bad, NOW), Err(Rejection::Unverified(_))), "body bit {index}");
+    let mut refused = |bad: &platform::RawRequest, what: &str| {
+        assert!(matches!(platform.verify(bad, NOW), Err(Rejection::Unverified(_))), "{what}");
         tried += 1;
+    };
+    let mut body = good.body.to_vec();
+    for bit in 0..body.len() * 8 {
+        body[bit / 8] ^= 1 << (bit % 8);
+        refused(&platform::RawRequest { body: body.clone().into(), ..good.clone() }, "body");
+        body[bit / 8] ^= 1 << (bit % 8);
     }
     for name in ["x-lark-signature", "x-lark-request-timestamp", "x-lark-request-nonce"] {
         let value = good.headers[name].as_bytes();
-        for index in 0..value.len() * 8 {
+        for bit in 0..value.len() * 8 {
             let mut value = value.to_vec();
-            value[index / 8] ^= 1 << (index % 8);
+            value[bit / 8] ^= 1 << (bit % 8);
             // Not every byte may stand in a header; one that may not never arrives.
             let Ok(value) = HeaderValue::from_bytes(&value) else { continue };
             let mut bad = good.clone();
             bad.headers.insert(name, value);
-            assert!(
-                matches!(platform.verify(&bad, NOW), Err(Rejection::Unverified(_))),
-                "{name} bit {index}"
-            );
-            tried += 1;
+            refused(&bad, name);
         }
     }
+    tried
+}
+
+#[test]
+fn every_flipped_bit_of_a_signed_request_is_refused() {
+    let tried = flip_all(&*feishu(TOKEN, KEY), &signed(KEY, sealed(KEY, EVENT.as_bytes())));
     assert!(tried > 2000, "only {tried} bits");
+}
+
+/// The same for every recorded request that is signed and believed.
+#[test]
+fn every_flipped_bit_of_a_recorded_request_is_refused() {
+    let all: serde_json::Value = serde_json::from_str(include_str!("vectors/feishu.json")).unwrap();
+    let mut believed = 0;
+    for case in all["http_requests"]["cases"].as_array().unwrap() {
+        let headers = case["headers"].as_object().unwrap();
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| (&**name, value.as_str().unwrap())).collect();
+        let request = request(&headers, case["body"].as_str().unwrap().to_owned());
+        let config = |name: &str| case["config"][name].as_str().unwrap();
+        let platform = feishu(config("verification_token"), config("encrypt_key"));
+        let is_signed = request.headers.contains_key("x-lark-signature");
+        if is_signed && platform.verify(&request, NOW).is_ok() {
+            assert!(flip_all(&*platform, &request) > 3000);
+            believed += 1;
+        }
+    }
+    assert_eq!(believed, 3, "an encrypted message, one of the first version, one of an unknown type");
 }
 
 #[test]
@@ -172,8 +197,10 @@ fn a_challenge_is_echoed_with_its_escapes() {
 
 #[test]
 fn an_old_event_is_believed_because_redeliveries_come_for_seven_hours() {
-    let later = chat::Timestamp::from_millis(NOW.as_millis() + 8 * 3_600_000);
-    assert!(feishu(TOKEN, KEY).verify(&signed(KEY, sealed(KEY, EVENT.as_bytes())), later).is_ok());
+    let later = NOW.as_millis() + 8 * 3_600_000;
+    for now in [later, i64::MIN, 0, i64::MAX].map(chat::Timestamp::from_millis) {
+        assert!(feishu(TOKEN, KEY).verify(&signed(KEY, sealed(KEY, EVENT.as_bytes())), now).is_ok());
+    }
 }
 
 proptest! {
