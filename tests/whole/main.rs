@@ -7,5 +7,6 @@ mod browser;
 mod commands;
 mod configured;
 mod crash;
+mod guard;
 mod lambda;
 mod samples;

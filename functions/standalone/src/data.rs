@@ -56,7 +56,8 @@ impl DataFolder {
         self.once(name, || {
             let mut key = [0; 32];
             entropy.fill(&mut key);
-            serde_json::json!({ "first": STANDARD.encode(key) }).to_string()
+            // The greatest name seals, so this one gives way to any key that is named after a date.
+            serde_json::json!({ "0-first": STANDARD.encode(key) }).to_string()
         })?;
         Ok(self.path.join(name))
     }

@@ -68,7 +68,10 @@ fn check(outcome: &SendOutcome) -> anyhow::Result<()> {
         SendOutcome::Accepted(_) => Ok(()),
         SendOutcome::Refused(code) => bail!("DingTalk refused the notification: {code}"),
         SendOutcome::Retry { after } => {
-            bail!("DingTalk takes no more notifications for now; try again in {} s", after.as_secs())
+            bail!(
+                "DingTalk did not take the notification, or could not be reached; try again in {} s",
+                after.as_secs()
+            )
         }
         SendOutcome::TokenExpired | SendOutcome::Moved(_) | SendOutcome::Unknown => {
             bail!("nobody knows whether DingTalk took the notification: its answer was lost or made no sense")

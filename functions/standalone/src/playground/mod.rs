@@ -55,9 +55,9 @@ impl Playground {
             .route("/playground/state", get(state))
             .route("/playground/say", post(say::say))
             .route("/playground/events", get(feed::events))
-            .layer(middleware::from_fn(page::guard))
             .with_state(self)
             .nest("/simulator", simulated)
+            .layer(middleware::from_fn(page::guard))
     }
 }
 
