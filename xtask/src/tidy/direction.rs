@@ -18,6 +18,7 @@ enum May {
 const DIRECTION: &[(&str, May)] = &[
     ("chat",              May::Use(&[])),
     ("transport",         May::Use(&[])),
+    ("markdown",          May::Use(&[])),
     ("host",              May::Use(&["chat"])),
     ("webhook",           May::Use(&["chat"])),
     ("vault",             May::Use(&["chat"])),
@@ -27,8 +28,8 @@ const DIRECTION: &[(&str, May)] = &[
     ("egress",            May::Use(&["transport"])),
     ("routing",           May::Use(&["chat", "transport"])),
     ("platform",          May::Use(&["chat", "transport", "webhook"])),
-    ("feishu",            May::Use(&["chat", "platform", "transport", "webhook"])),
-    ("dingtalk",          May::Use(&["chat", "platform", "transport", "webhook"])),
+    ("feishu",            May::Use(&["chat", "markdown", "platform", "transport", "webhook"])),
+    ("dingtalk",          May::Use(&["chat", "markdown", "platform", "transport", "webhook"])),
     ("store-sqlite",      May::Use(&["chat", "store"])),
     ("store-dynamodb",    May::Use(&["chat", "store"])),
     ("settings",          May::Use(&["chat", "platform", "routing"])),
@@ -41,6 +42,7 @@ const DIRECTION: &[(&str, May)] = &[
     ("worker-function",   May::Use(&["dingtalk", "feishu", "lambda"])),
     ("standalone",        May::UseSharedBut(&["lambda", "store-dynamodb"])),
     ("benches",           May::UseAny),
+    ("fuzzing",           May::UseAny),
     ("magpie-tests",      May::UseAny),
     ("xtask",             May::Use(&[])),
 ];

@@ -30,7 +30,7 @@
 //! - `wire`: the JSON that Feishu sends, borrowed from the bytes it came in
 //! - `verify`: signature, decryption, token
 //! - `parse`: envelopes, and what a message says; `mention` and `content` and `post` are its parts
-//! - `render`: a reply as texts and cards; `blocks` and `split` cut it to size
+//! - `render`: a reply as texts and cards; `tame` takes out what a model may not do
 //! - `send`: the calls, and what came of them; `token` for access tokens and the bot's own id
 //!
 //! # Example
@@ -55,7 +55,6 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod blocks;
 mod content;
 mod keys;
 mod mention;
@@ -63,7 +62,7 @@ mod parse;
 mod post;
 mod render;
 mod send;
-mod split;
+mod tame;
 mod token;
 mod verify;
 mod wire;

@@ -1,26 +1,29 @@
-//! Markdown as blocks that should stay whole: paragraphs, fenced code, tables.
-//!
-//! Line by line, which is all that splitting needs: a full parser would say more about the text and nothing more about
-//! where it may be cut.
+//! A text as blocks that should stay whole: paragraphs, fenced code, tables.
+
+use crate::fence::{Fence, depth_after};
 
 /// A run of whole lines. All blocks one after the other are the text again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Block<'a> {
+pub struct Block<'a> {
     /// The lines, with their line breaks.
-    pub(crate) whole: &'a str,
-    pub(crate) kind: Kind<'a>,
+    pub whole: &'a str,
+    /// What they are.
+    pub kind: Kind<'a>,
 }
 
+/// What a block is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind<'a> {
+pub enum Kind<'a> {
     /// A paragraph with the empty lines that follow it.
     Prose,
-    /// Fenced code; the closing line may be missing.
+    /// Fenced code.
     Fence {
         /// The line that opens it.
-        open: &'a str,
-        /// What is inside.
+        fence: Fence<'a>,
+        /// The lines inside.
         body: &'a str,
+        /// Whether a line closes it; without one, it ends with the text.
+        closed: bool,
     },
     /// A table.
     Table {
@@ -31,12 +34,9 @@ pub(crate) enum Kind<'a> {
     },
 }
 
-/// The longest line that opens a fence, in bytes. It is written again at each cut, so it must be short beside a
-/// segment; a longer one is no honest fence and is taken for prose.
-const OPEN_MAX: usize = 200;
-
-/// Reads the blocks of a text.
-pub(crate) fn blocks(text: &str) -> Vec<Block<'_>> {
+/// Reads the blocks of a text. Lines end with `\n`.
+#[must_use]
+pub fn blocks(text: &str) -> Vec<Block<'_>> {
     let lines = Lines::new(text);
     let (mut blocks, mut at) = (Vec::new(), 0);
     while at < lines.count() {
@@ -52,20 +52,30 @@ struct Lines<'a> {
     text: &'a str,
     /// Where each line begins, and the end of the text.
     starts: Vec<usize>,
+    /// What each line opens.
+    fences: Vec<Option<Fence<'a>>>,
 }
 
 impl<'a> Lines<'a> {
     fn new(text: &'a str) -> Self {
-        let mut starts = vec![0];
-        starts.extend(text.split_inclusive('\n').scan(0, |end, line| {
-            *end += line.len();
-            Some(*end)
-        }));
-        Self { text, starts }
+        let (mut starts, mut fences) = (vec![0], Vec::new());
+        let (mut end, mut open, mut depth) = (0, None::<Fence<'a>>, 0);
+        for line in text.split_inclusive('\n') {
+            end += line.len();
+            starts.push(end);
+            let opened = if open.is_none() { Fence::opened_by(line, depth) } else { None };
+            fences.push(opened);
+            match open {
+                Some(fence) => open = (!fence.closed_by(line)).then_some(fence),
+                None if opened.is_some() => open = opened,
+                None => depth = depth_after(line, depth),
+            }
+        }
+        Self { text, starts, fences }
     }
 
     fn count(&self) -> usize {
-        self.starts.len() - 1
+        self.fences.len()
     }
 
     /// The lines from `from` up to, not including, `to`.
@@ -83,12 +93,11 @@ impl<'a> Lines<'a> {
 
     /// The fence that opens at this line, and the line after it.
     fn fence(&self, at: usize) -> Option<(Kind<'a>, usize)> {
-        let open = self.line(at);
-        let marker = marker(open)?;
-        let close = (at + 1..self.count()).find(|line| closes(self.line(*line), marker));
+        let fence = self.fences[at]?;
+        let close = (at + 1..self.count()).find(|line| fence.closed_by(self.line(*line)));
         let end = close.map_or(self.count(), |close| close + 1);
         let body = self.slice(at + 1, close.unwrap_or(end));
-        Some((Kind::Fence { open, body }, end))
+        Some((Kind::Fence { fence, body, closed: close.is_some() }, end))
     }
 
     /// Whether a table's headings stand in this line: cells, and a line of dashes below.
@@ -97,13 +106,13 @@ impl<'a> Lines<'a> {
     }
 
     /// The table that begins at this line, and the line after it. A second line of dashes begins another table: some
-    /// readers see one there, and a card with too many tables is refused.
+    /// readers see one there, and a message with too many tables may be refused.
     fn table(&self, at: usize) -> Option<(Kind<'a>, usize)> {
         if !self.heads_table(at) {
             return None;
         }
         let ends = |line: &usize| {
-            self.is_blank(*line) || self.heads_table(*line) || marker(self.line(*line)).is_some()
+            !self.line(*line).contains('|') || self.heads_table(*line) || self.fences[*line].is_some()
         };
         let end = (at + 2..self.count()).find(ends).unwrap_or(self.count());
         Some((Kind::Table { head: self.slice(at, at + 2), rows: self.slice(at + 2, end) }, end))
@@ -114,30 +123,13 @@ impl<'a> Lines<'a> {
         let ends = |line: &usize| {
             (self.is_blank(line - 1) && !self.is_blank(*line))
                 || self.heads_table(*line)
-                || marker(self.line(*line)).is_some()
+                || self.fences[*line].is_some()
         };
         (at + 1..self.count()).find(ends).unwrap_or(self.count())
     }
 }
 
-/// The run of backticks or tildes with which a line opens a fence.
-pub(crate) fn marker(line: &str) -> Option<&str> {
-    let line = line.trim();
-    let sign = line.chars().next().filter(|sign| matches!(sign, '`' | '~'))?;
-    let info = line.trim_start_matches(sign);
-    let run = &line[..line.len() - info.len()];
-    // Backticks later in the line make it inline code.
-    let opens = run.len() >= 3 && line.len() <= OPEN_MAX && !(sign == '`' && info.contains('`'));
-    opens.then_some(run)
-}
-
-fn closes(line: &str, marker: &str) -> bool {
-    let line = line.trim();
-    line.len() >= marker.len()
-        && line.starts_with(marker)
-        && line.chars().all(|sign| marker.starts_with(sign))
-}
-
+/// Whether a line parts headings from rows. In a quotation it begins with `>`.
 fn is_dashes(line: &str) -> bool {
     let cells = line.trim();
     cells.contains('|')
@@ -155,7 +147,8 @@ mod tests {
         all.iter()
             .map(|block| match block.kind {
                 Kind::Prose => 'p',
-                Kind::Fence { .. } => 'f',
+                Kind::Fence { closed: true, .. } => 'f',
+                Kind::Fence { closed: false, .. } => 'o',
                 Kind::Table { .. } => 't',
             })
             .collect()
@@ -169,16 +162,24 @@ mod tests {
             ("a\n```rust\n\n| a |\n|---|\n```\nb", "pfp"),
             ("~~~\n```\n~~~\nb", "fp"),
             ("````\n```\n````\nb", "fp"),
-            ("```\nnever closed\n\nx", "f"),
+            ("```\nnever closed\n\nx", "o"),
             ("```inline``` code", "p"),
+            ("1. item\n\n    ```\n    code\n    ```\n", "pf"),
+            ("no item\n\n    ```\n    code\n    ```\n", "pp"),
+            ("```\n- no item\n```\n    ```\n", "fp"),
             ("a\n| h |\n|---|\n| 1 |\n\nb", "ptpp"),
+            ("| h |\n|---|\n| 1 |\nb", "tp"),
+            ("| h |\n|---|\n| 1 |\n``` a|b\n```", "tf"),
             ("| h |\n|---|\n| 1 |\n| i |\n|---|\n| 2 |", "tt"),
+            ("> | h |\n> |---|\n> | 1 |", "t"),
             ("a | b\n--- | ---", "t"),
+            ("a | b\nc | d", "p"),
+            ("a\n---|", "p"),
+            ("| a |\n| : |", "p"),
             ("| not a table |\n\n|---|", "pp"),
             ("\n\na", "pp"),
         ] {
             assert_eq!(kinds(text), expected, "{text:?}");
         }
-        assert_eq!(kinds(&format!("```{}\nx\n", "a".repeat(OPEN_MAX))), "p");
     }
 }
