@@ -7,7 +7,8 @@
 //! # Layout
 //!
 //! - [`note`]: [`Note`], [`Step`], [`Observer`]
-//! - [`log`]: [`LogObserver`], and how the log is set up: ECS-shaped JSON for collectors, plain lines for a terminal
+//! - [`log`]: how the log is set up, and how notes get there ([`LogObserver`])
+//! - `format`: events as lines, ECS-shaped JSON for collectors and plain ones for a terminal
 //!
 //! # Example
 //!
@@ -19,6 +20,7 @@
 //! LogObserver.note(&note);
 //! ```
 
+mod format;
 pub mod log;
 pub mod note;
 
