@@ -22,8 +22,8 @@ pub enum Kind<'a> {
         fence: Fence<'a>,
         /// The lines inside.
         body: &'a str,
-        /// Whether a line closes it; without one, it ends with the text.
-        closed: bool,
+        /// The line that closes it. Without one, it ends with the text.
+        close: Option<&'a str>,
     },
     /// A table.
     Table {
@@ -97,7 +97,7 @@ impl<'a> Lines<'a> {
         let close = (at + 1..self.count()).find(|line| fence.closed_by(self.line(*line)));
         let end = close.map_or(self.count(), |close| close + 1);
         let body = self.slice(at + 1, close.unwrap_or(end));
-        Some((Kind::Fence { fence, body, closed: close.is_some() }, end))
+        Some((Kind::Fence { fence, body, close: close.map(|line| self.line(line)) }, end))
     }
 
     /// Whether a table's headings stand in this line: cells, and a line of dashes below.
@@ -147,8 +147,8 @@ mod tests {
         all.iter()
             .map(|block| match block.kind {
                 Kind::Prose => 'p',
-                Kind::Fence { closed: true, .. } => 'f',
-                Kind::Fence { closed: false, .. } => 'o',
+                Kind::Fence { close: Some(_), .. } => 'f',
+                Kind::Fence { close: None, .. } => 'o',
                 Kind::Table { .. } => 't',
             })
             .collect()

@@ -1,8 +1,8 @@
 //! The lines that open and close code.
 
-/// The longest line that opens a fence, in bytes. It is written again at each cut, so it must be short beside a piece;
-/// a longer one is no honest fence and is taken for prose.
-const OPEN_MAX: usize = 200;
+/// The longest line that opens or closes code, in bytes, with its indentation. Both are written again at each cut,
+/// so they must be short beside a piece; a longer one is no honest fence and is taken for any other line.
+const FENCE_MAX: usize = 200;
 
 /// The columns by which a fence may be indented beyond the text around it. With more, it is indented code.
 const INDENT_MAX: usize = 3;
@@ -24,7 +24,7 @@ impl<'a> Fence<'a> {
         let mark = &rest[..rest.len() - info.len()];
         let indent = &line[..line.len() - line.trim_start().len()];
         let opens = mark.len() >= 3
-            && rest.len() <= OPEN_MAX
+            && line.trim_end().len() <= FENCE_MAX
             && columns(indent) <= depth + INDENT_MAX
             // Backticks later in the line make it inline code.
             && !(sign == '`' && info.contains('`'));
@@ -35,6 +35,7 @@ impl<'a> Fence<'a> {
     pub(crate) fn closed_by(&self, line: &str) -> bool {
         let rest = line.trim();
         rest.len() >= self.mark.len()
+            && line.trim_end().len() <= FENCE_MAX
             && rest.chars().all(|sign| self.mark.starts_with(sign))
             && indent(line) <= columns(self.indent) + INDENT_MAX
     }
@@ -99,9 +100,17 @@ mod tests {
         ] {
             assert_eq!(Fence::opened_by(line, 0).map(|fence| fence.mark), mark, "{line:?}");
         }
-        for (bytes, opens) in [(OPEN_MAX, true), (OPEN_MAX + 1, false)] {
-            let line = format!("```{}", "a".repeat(bytes - 3));
-            assert_eq!(Fence::opened_by(&line, 0).is_some(), opens, "{bytes}");
+    }
+
+    #[test]
+    fn a_line_too_long_to_be_repeated_is_no_fence() {
+        for (bytes, is_fence) in [(FENCE_MAX, true), (FENCE_MAX + 1, false)] {
+            let info = format!("```{}", "a".repeat(bytes - 3));
+            assert_eq!(Fence::opened_by(&info, 0).is_some(), is_fence, "{bytes}");
+            let deep = format!("{}```", " ".repeat(bytes - 3));
+            assert_eq!(Fence::opened_by(&deep, bytes).is_some(), is_fence, "{bytes}");
+            let closing = "`".repeat(bytes);
+            assert_eq!(Fence::opened_by("```", 0).unwrap().closed_by(&closing), is_fence, "{bytes}");
         }
     }
 

@@ -9,8 +9,8 @@ use crate::{
 /// What one piece may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits<W> {
-    /// How much text. It should be many times the 200 bytes that a line may have that opens code: that line is
-    /// repeated in every piece of the code.
+    /// How much text. It should be many times the 200 bytes that each of the lines may have that open and close
+    /// code: they are repeated in every piece of the code.
     pub weight: W,
     /// How many tables; at least one.
     pub tables: usize,
@@ -53,8 +53,9 @@ impl<W: Weight> Packer<W> {
         }
         match block.kind {
             Kind::Prose => self.prose(block.whole),
-            Kind::Fence { fence, body, .. } => {
-                let frame = Frame { before: &fence.opening(), after: &fence.closing(), tables: 0 };
+            Kind::Fence { fence, body, close } => {
+                let closing = close.map_or_else(|| fence.closing(), |line| format!("{}\n", line.trim_end()));
+                let frame = Frame { before: &fence.opening(), after: &closing, tables: 0 };
                 let around = frame.weight();
                 let parts = body.split_inclusive('\n').flat_map(|line| cut(line, around, self.limits.weight));
                 self.framed(&frame, &parts.collect::<Vec<_>>());

@@ -17,7 +17,7 @@
 //! - [`push`]: the envelope of event push and its answer ([`PushKeys`])
 //! - `wire`, `parse`: DingTalk's JSON, and messages made of it
 //! - `address`: where an answer goes, and which way
-//! - `render`, `split`: DingTalk's Markdown, cut to size
+//! - `render`, `size`: DingTalk's Markdown, cut to size
 //! - `send`, `token`: calls and what came of them
 //! - [`custom_robot`]: notices into a group
 //!
@@ -55,7 +55,7 @@ mod parse;
 pub mod push;
 mod render;
 mod send;
-mod split;
+mod size;
 mod token;
 mod verify;
 mod wire;

@@ -8,9 +8,10 @@
 //! Magpie never sends that field.
 
 use chat::{Language, Segment};
+use markdown::{Block, Kind, blocks, split};
 use serde::{Deserialize, Serialize};
 
-use crate::split::{Fence, LIMIT, split};
+use crate::size::LIMITS;
 
 /// Longest title, in characters: what a phone's notification shows in one line.
 const TITLE_MAX: usize = 20;
@@ -49,11 +50,11 @@ impl Dressed {
 pub(crate) fn dress(markdown: &str) -> Vec<Dressed> {
     let markdown = markdown.replace("\r\n", "\n");
     if is_plain(&markdown) {
-        let pieces = split(&markdown, LIMIT).into_iter();
+        let pieces = split(&markdown, LIMITS).into_iter();
         return pieces.map(|text| Dressed { form: Form::Text, title: String::new(), text }).collect();
     }
     let title = title(&markdown);
-    split(&dialect(&markdown), LIMIT)
+    split(&dialect(&markdown), LIMITS)
         .into_iter()
         .map(|text| Dressed { form: Form::Markdown, title: title.clone(), text })
         .collect()
@@ -78,89 +79,65 @@ fn is_plain(markdown: &str) -> bool {
 
 /// CommonMark with tables in DingTalk's dialect.
 fn dialect(markdown: &str) -> String {
-    let lines: Vec<&str> = markdown.split('\n').collect();
-    let (mut out, mut open, mut at) = (String::new(), None, 0);
-    while let Some(line) = lines.get(at) {
-        let table = if open.is_none() { table_at(&lines[at..]) } else { 0 };
-        if table > 0 {
-            push_table(&mut out, &lines[at..at + table]);
-            at += table;
-            continue;
+    let mut out = String::new();
+    let mut blocks = blocks(markdown).into_iter().peekable();
+    while let Some(Block { whole, kind }) = blocks.next() {
+        match kind {
+            Kind::Fence { fence, close, .. } => {
+                push_lines(&mut out, whole);
+                if close.is_none() {
+                    out.push_str(&fence.closing());
+                }
+            }
+            // One inside a quotation would lose its `>` to the code block.
+            Kind::Table { .. } if !whole.trim_start().starts_with('>') => push_table(&mut out, whole),
+            Kind::Table { .. } | Kind::Prose => push_prose(&mut out, whole, blocks.peek()),
         }
-        let inside = open.is_some();
-        open = Fence::after(open, line);
-        let prose = !inside && open.is_none();
-        push_line(&mut out, line, prose && breaks_before(line, lines.get(at + 1).copied()));
-        at += 1;
-    }
-    if let Some(fence) = open {
-        push_line(&mut out, fence.mark(), false);
     }
     out
 }
 
-fn push_line(out: &mut String, line: &str, breaks: bool) {
-    if breaks {
-        out.push_str(line.trim_end());
-        out.push_str("  ");
-    } else {
-        out.push_str(line);
+fn push_lines(out: &mut String, lines: &str) {
+    out.push_str(lines);
+    if !lines.ends_with('\n') {
+        out.push('\n');
     }
-    out.push('\n');
 }
 
-/// Whether the line break after this line of prose would be swallowed: both sides have words, and neither is a block
-/// of its own.
-fn breaks_before(line: &str, next: Option<&str>) -> bool {
-    let next = next.unwrap_or_default();
-    !line.trim().is_empty()
-        && !next.trim().is_empty()
-        && !line.trim_start().starts_with('#')
-        && Fence::opened_by(next).is_none()
-}
-
-/// How many of these lines are one table: a row, a row of dashes, and the rows that follow.
-fn table_at(lines: &[&str]) -> usize {
-    match lines {
-        [head, dashes, rows @ ..] if head.contains('|') && is_dashes(dashes) => {
-            2 + rows.iter().take_while(|row| row.contains('|')).count()
+/// Puts two spaces before each line break that would be swallowed.
+fn push_prose(out: &mut String, prose: &str, next: Option<&Block<'_>>) {
+    let after = next.filter(|block| !matches!(block.kind, Kind::Fence { .. })).map(|block| block.whole);
+    let mut lines = prose.lines().peekable();
+    while let Some(line) = lines.next() {
+        let following = lines.peek().copied().or_else(|| after?.lines().next());
+        if is_swallowed_between(line, following.unwrap_or_default()) {
+            out.push_str(line.trim_end());
+            out.push_str("  \n");
+        } else {
+            out.push_str(line);
+            out.push('\n');
         }
-        _ => 0,
     }
 }
 
-fn is_dashes(line: &str) -> bool {
-    line.contains('|')
-        && line.contains('-')
-        && line.trim().trim_matches('|').split('|').all(|cell| {
-            let cell = cell.trim();
-            let dashes = cell.strip_prefix(':').unwrap_or(cell);
-            let dashes = dashes.strip_suffix(':').unwrap_or(dashes);
-            !dashes.is_empty() && dashes.bytes().all(|byte| byte == b'-')
-        })
+/// Whether the line break between these lines of prose would be swallowed: both have words, and the first is not a
+/// block of its own.
+fn is_swallowed_between(line: &str, next: &str) -> bool {
+    !line.trim().is_empty() && !next.trim().is_empty() && !line.trim_start().starts_with('#')
 }
 
-fn push_table(out: &mut String, rows: &[&str]) {
-    let longest = rows.iter().flat_map(|row| row.split(|c| c != '`')).map(str::len).max().unwrap_or(0);
+fn push_table(out: &mut String, table: &str) {
+    let longest = table.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(3.max(longest + 1));
-    push_line(out, &fence, false);
-    for row in rows {
-        push_line(out, row, false);
-    }
-    push_line(out, &fence, false);
+    push_lines(out, &fence);
+    push_lines(out, table);
+    push_lines(out, &fence);
 }
 
 /// The first heading, else the first words, without markup.
 fn title(markdown: &str) -> String {
-    let mut open = None;
-    let mut prose = Vec::new();
-    for line in markdown.lines() {
-        let inside = open.is_some();
-        open = Fence::after(open, line);
-        if !inside && open.is_none() {
-            prose.push(line);
-        }
-    }
+    let prose = blocks(markdown).into_iter().filter(|block| !matches!(block.kind, Kind::Fence { .. }));
+    let prose: Vec<&str> = prose.flat_map(|block| block.whole.lines()).collect();
     let heading = prose.iter().find(|line| line.starts_with('#'));
     let bare = heading.into_iter().chain(&prose).map(|line| unmarked(line)).find(|line| !line.is_empty());
     let fallback = match Language::of(markdown) {

@@ -1,7 +1,8 @@
+use markdown::Weight as _;
 use proptest::prelude::*;
 
 use super::*;
-use crate::split::Weight;
+use crate::size::Size;
 
 fn one(markdown: &str) -> Dressed {
     let mut all = dress(markdown);
@@ -41,6 +42,8 @@ fn a_table_becomes_a_code_block() {
     assert!(with_ticks.starts_with("````\n") && with_ticks.ends_with("\n````"), "{with_ticks}");
     let in_code = "```\n| a | b |\n|---|---|\n```";
     assert_eq!(one(in_code).text, in_code);
+    let quoted = "> | a | b |\n> |---|---|\n> | 1 | 2 |";
+    assert_eq!(one(quoted).text, quoted.replace('\n', "  \n"));
     for no_table in ["a | b\nc | d", "a\n---|", "| a |\n| : |"] {
         assert!(!one(no_table).text.contains("```"), "{no_table}");
     }
@@ -77,7 +80,7 @@ fn check(markdown: &str) -> Result<(), TestCaseError> {
     let all = dress(markdown);
     prop_assert_eq!(&all, &dress(markdown), "the same words give the same pieces");
     for piece in &all {
-        prop_assert!(Weight::of(&piece.text).fits(LIMIT));
+        prop_assert!(Size::of(&piece.text).fits(LIMITS.weight));
         prop_assert!(piece.title.chars().count() <= TITLE_MAX);
         prop_assert!(!piece.text.trim().is_empty());
     }
