@@ -138,8 +138,18 @@ mod tests {
     #[test]
     fn lengths_that_are_no_blocks_are_refused() {
         for length in [0, 1, 15, 17, 31] {
-            assert_eq!(KEY.open(IV, vec![0; length], PadBlock::Sixteen), Err(EnvelopeError), "{length}");
+            // Ones as well: bytes behind the last whole block stay as they are, and would pass for padding.
+            for byte in [0, 1] {
+                let opened = KEY.open(IV, vec![byte; length], PadBlock::Sixteen);
+                assert_eq!(opened, Err(EnvelopeError), "{length} bytes of {byte}");
+            }
         }
+    }
+
+    #[test]
+    fn the_first_half_is_the_keys_own() {
+        let key: [u8; 32] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+        assert_eq!(EnvelopeKey::new(key).first_half(), key[..16]);
     }
 
     #[test]

@@ -171,6 +171,12 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_has_all_letters_and_digits() {
+        let signs: std::collections::BTreeSet<u8> = (0..=u8::MAX).map(alphanumeric).collect();
+        assert!(signs.len() == 62 && signs.iter().all(u8::is_ascii_alphanumeric));
+    }
+
+    #[test]
     fn the_answer_is_signed_and_opens_to_success() {
         let keys = keys("dingappkey0001");
         let answer = keys.success([255; 16], Timestamp::from_millis(1_700_000_000_002));
