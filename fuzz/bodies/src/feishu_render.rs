@@ -1,0 +1,89 @@
+//! A reply as Feishu's texts and cards: within the limits, no words lost, nobody mentioned.
+
+use std::sync::{Arc, LazyLock};
+
+use chat::{Reply, ReplyTo, Segment};
+use platform::Platform;
+use serde_json::{Value, json};
+
+use crate::{Reach, fixed, words};
+
+static FEISHU: LazyLock<Arc<dyn Platform>> = LazyLock::new(|| {
+    let keys = json!({"app_id": "cli_1", "app_secret": "s", "verification_token": "vtok"});
+    fixed::bind(feishu::KIND, &keys)
+});
+
+/// What Feishu takes of a card, in bytes; its own plugins keep to 28,000.
+const CARD_MAX: usize = 28_000;
+
+/// What Feishu takes of a text, in bytes.
+const TEXT_MAX: usize = 150_000;
+
+/// Tables in a card, as Feishu's own plugin keeps to.
+const TABLES_MAX: usize = 3;
+
+/// The first byte says how often the text that follows is repeated.
+#[must_use]
+pub fn run(data: &[u8]) -> Reach {
+    let Some(markdown) = words::text_of(data) else { return Reach::Door };
+    let to = ReplyTo(r#"{"v":1,"message_id":"om_m","in_thread":true}"#.to_owned());
+    let reply = Reply { markdown };
+    let segments = FEISHU.render(&reply, &to);
+    assert_eq!(segments, FEISHU.render(&reply, &to), "the same reply gives the same segments");
+    assert_eq!(segments.is_empty(), reply.markdown.trim().is_empty());
+    let shown: Vec<String> = segments.iter().map(|segment| shown(&to, segment)).collect();
+    // A mention loses its `<` and a picture its `!`, on purpose.
+    assert!(words::keeps(&reply.markdown, &shown.concat(), &['<', '!']), "words are lost");
+    Reach::inside(!segments.is_empty())
+}
+
+/// What people see of a segment.
+fn shown(to: &ReplyTo, segment: &Segment) -> String {
+    let call = FEISHU.send(to, segment, &fixed::key(), None, fixed::NOW).expect("our own segment is sent");
+    let body: Value = serde_json::from_slice(&call.body).expect("a body is JSON");
+    let content = body["content"].as_str().expect("content is a text");
+    let content: Value = serde_json::from_str(content).expect("content is JSON");
+    let (text, most) = match body["msg_type"].as_str() {
+        Some("text") => (&content["text"], TEXT_MAX),
+        Some("interactive") => (&content["body"]["elements"][0]["content"], CARD_MAX),
+        other => panic!("a message of type {other:?}"),
+    };
+    let text = text.as_str().expect("words are a text");
+    assert!(call.body.len() <= most, "{} bytes", call.body.len());
+    assert!(!text.trim().is_empty(), "an empty message");
+    assert!(!mentions(text), "somebody is mentioned");
+    assert!(tables(text) <= TABLES_MAX, "{} tables", tables(text));
+    text.to_owned()
+}
+
+/// Whether `<at` or `</at` begins a tag anywhere.
+fn mentions(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    text.match_indices('<').any(|(at, _)| {
+        let name = &text[at + 1..];
+        let after = name.strip_prefix('/').unwrap_or(name).strip_prefix("at");
+        after.is_some_and(|after| !after.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'))
+    })
+}
+
+/// Tables outside of code, counted by the one line that every table has: cells above a line of dashes.
+fn tables(text: &str) -> usize {
+    let (mut fence, mut count, mut before) = (None, 0, "");
+    for line in text.lines() {
+        let run = |sign: char| line.trim().chars().take_while(|c| *c == sign).count();
+        match fence {
+            Some((sign, length)) => {
+                if run(sign) >= length && line.trim().chars().all(|c| c == sign) {
+                    fence = None;
+                }
+            }
+            None => {
+                fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(|(_, length)| *length >= 3);
+                let dashes = line.trim().starts_with('|') && line.chars().all(|c| "|-: ".contains(c));
+                count += usize::from(dashes && line.contains("--") && before.trim().starts_with('|'));
+            }
+        }
+        before = line;
+    }
+    count
+}

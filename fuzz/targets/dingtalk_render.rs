@@ -1,0 +1,6 @@
+//! See `dingtalk_render` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::dingtalk_render::run(data);
+});

@@ -1,0 +1,6 @@
+//! See `dingtalk_webhook` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::dingtalk_webhook::run(data);
+});

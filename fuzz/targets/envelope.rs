@@ -1,0 +1,6 @@
+//! See `envelope` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::envelope::run(data);
+});

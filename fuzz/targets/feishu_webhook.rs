@@ -1,0 +1,6 @@
+//! See `feishu_webhook` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::feishu_webhook::run(data);
+});

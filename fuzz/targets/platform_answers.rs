@@ -1,0 +1,6 @@
+//! See `platform_answers` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::platform_answers::run(data);
+});

@@ -1,0 +1,6 @@
+//! See `queued_message` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::queued_message::run(data);
+});

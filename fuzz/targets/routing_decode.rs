@@ -1,0 +1,6 @@
+//! See `routing_decode` in `bodies/`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    fuzzing::routing_decode::run(data);
+});
