@@ -28,6 +28,44 @@ pub const CANARIES: [&str; 6] = [
     "ahovCJQX4bipwDKRY5cjqxELSZ6dkryFMT07elszGNU",
 ];
 
+/// A configuration with a bot on each simulated platform, a local endpoint over chat completions and a cloud one over
+/// legacy completions. `keys` are the references to the keys of the Feishu bot and of the DingTalk bot.
+#[must_use]
+pub fn configuration(platforms: &Pretend, local: &Pretend, cloud: &Pretend, keys: (&str, &str)) -> String {
+    format!(
+        r#"
+[bots.feishu-bot]
+platform = "feishu"
+keys = "{feishu}"
+base_url = "{platforms}feishu"
+
+[bots.dingtalk-bot]
+platform = "dingtalk"
+keys = "{dingtalk}"
+base_url = "{platforms}dingtalk"
+
+[endpoints.office]
+place = "local"
+url = "{local}model/v1/chat/completions"
+model = "office-model"
+
+[endpoints.far]
+place = "cloud"
+url = "{cloud}model/v1/completions"
+model = "far-model"
+
+[routing]
+strategy = "local_first"
+attempt_timeout_seconds = 20
+"#,
+        feishu = keys.0,
+        dingtalk = keys.1,
+        platforms = platforms.served.url,
+        local = local.served.url,
+        cloud = cloud.served.url,
+    )
+}
+
 /// How long an answer may take to show up, on a machine that is busy compiling.
 const PATIENCE: Duration = Duration::from_secs(30);
 

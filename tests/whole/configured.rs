@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use magpie_tests::{
     component::Component,
-    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend},
+    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend, configuration},
     standalone::Magpie,
 };
 use simulator::{Fault, Say, Target};
@@ -30,7 +30,8 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("feishu.json"), FEISHU_KEYS).unwrap();
         std::fs::write(folder.path().join("dingtalk.json"), DINGTALK_KEYS).unwrap();
-        let config = config(&platforms.served.url, &local.served.url, &cloud.served.url);
+        let keys = ("file:feishu.json", "file:dingtalk.json");
+        let config = configuration(&platforms, &local, &cloud, keys);
         std::fs::write(folder.path().join("magpie.toml"), config).unwrap();
         let magpie = Magpie::start_in(binary, folder, &[("MAGPIE_LOG", "debug")]).await.unwrap();
         Some(Self { platforms, local, cloud, magpie })
@@ -60,36 +61,6 @@ impl Setup {
         let webhook = self.platforms.simulator.dingtalk_message("dingtest", say, &base).unwrap();
         self.platforms.deliver(&self.hook("dingtalk"), &webhook).await.unwrap().status.as_u16()
     }
-}
-
-fn config(platforms: &Url, local: &Url, cloud: &Url) -> String {
-    format!(
-        r#"
-[bots.feishu-bot]
-platform = "feishu"
-keys = "file:feishu.json"
-base_url = "{platforms}feishu"
-
-[bots.dingtalk-bot]
-platform = "dingtalk"
-keys = "file:dingtalk.json"
-base_url = "{platforms}dingtalk"
-
-[endpoints.office]
-place = "local"
-url = "{local}model/v1/chat/completions"
-model = "office-model"
-
-[endpoints.far]
-place = "cloud"
-url = "{cloud}model/v1/completions"
-model = "far-model"
-
-[routing]
-strategy = "local_first"
-attempt_timeout_seconds = 20
-"#
-    )
 }
 
 #[tokio::test(flavor = "multi_thread")]

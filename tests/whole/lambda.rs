@@ -6,7 +6,7 @@ use magpie_tests::{
     cloud::{Cloud, sqs_event},
     component::Component,
     function::Function,
-    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend},
+    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend, configuration},
 };
 use serde_json::{Value, json};
 use simulator::{Fault, Say, Target, Webhook};
@@ -38,31 +38,9 @@ impl Deployment {
         let dingtalk_secret = cloud.secret("dingtalk", DINGTALK_KEYS).await.unwrap();
         let key = r#"{"2026-11": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
         let vault = cloud.secret("vault", key).await.unwrap();
-        let text = format!(
-            r#"
-[bots.feishu-bot]
-platform = "feishu"
-keys = "secret:{feishu_secret}"
-base_url = "{base}feishu"
-[bots.dingtalk-bot]
-platform = "dingtalk"
-keys = "secret:{dingtalk_secret}"
-base_url = "{base}dingtalk"
-[endpoints.office]
-place = "local"
-url = "{local}model/v1/chat/completions"
-model = "office-model"
-[endpoints.far]
-place = "cloud"
-url = "{far}model/v1/completions"
-model = "far-model"
-[vault]
-keys = "secret:{vault}"
-"#,
-            base = platforms.served.url,
-            local = local.served.url,
-            far = far.served.url,
-        );
+        let keys = (format!("secret:{feishu_secret}"), format!("secret:{dingtalk_secret}"));
+        let text = configuration(&platforms, &local, &far, (&keys.0, &keys.1))
+            + &format!("[vault]\nkeys = \"secret:{vault}\"\n");
         let (folder, config) = written(&text);
         let environment = cloud.environment();
         let start = async |name| Function::start(name, &config, &environment).await.unwrap();
