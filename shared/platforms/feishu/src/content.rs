@@ -5,9 +5,10 @@ use platform::Rejection;
 use serde::Deserialize;
 
 use crate::{
+    json::{self, NotThat},
     mention::Mentions,
     post,
-    wire::{self, NotThat, Text, filled},
+    wire::{Text, filled},
 };
 
 /// Words and attachments.
@@ -51,7 +52,7 @@ pub(crate) fn read(message_type: &str, content: &str, mentions: &Mentions<'_>) -
 }
 
 fn object<'a, T: Deserialize<'a>>(content: &'a str) -> Result<T, Rejection> {
-    wire::object(content.as_bytes()).map_err(|NotThat| Rejection::Malformed("the content is not of its type"))
+    json::object(content.as_bytes()).map_err(|NotThat| Rejection::Malformed("the content is not of its type"))
 }
 
 fn file(content: &str, kind: AttachmentKind) -> Result<Content, Rejection> {

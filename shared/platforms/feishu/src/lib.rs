@@ -27,7 +27,7 @@
 //! # Layout
 //!
 //! - `keys`: the app's keys, and what the platform is bound to
-//! - `wire`: the JSON that Feishu sends, borrowed from the bytes it came in
+//! - `wire`: what Feishu sends, borrowed from the bytes it came in; `json` reads it and what we kept
 //! - `verify`: signature, decryption, token
 //! - `parse`: envelopes, and what a message says; `mention` and `content` and `post` are its parts
 //! - `render`: a reply as texts and cards; `tame` takes out what a model may not do
@@ -56,6 +56,7 @@
 //! ```
 
 mod content;
+mod json;
 mod keys;
 mod mention;
 mod parse;

@@ -8,9 +8,10 @@ use platform::{Event, Heard, HookAnswer, Moment, RawEvent, Rejection};
 
 use crate::{
     content,
+    json::{self, NotThat},
     mention::{self, Mentions},
     send::Address,
-    wire::{self, MessageEnvelope, NotThat, Outer, Shape, filled},
+    wire::{self, MessageEnvelope, Outer, Shape, filled},
 };
 
 /// What Feishu's own SDKs answer. Only the status counts.
@@ -41,7 +42,7 @@ pub(crate) fn parse(event: &RawEvent, platform: &PlatformId, moment: &Moment) ->
 }
 
 fn object<'a, T: serde::Deserialize<'a>>(json: &'a [u8]) -> Result<T, Rejection> {
-    wire::object(json).map_err(|NotThat| Rejection::Malformed(SHAPE))
+    json::object(json).map_err(|NotThat| Rejection::Malformed(SHAPE))
 }
 
 fn done(event: Event) -> Heard {

@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
 use transport::{NetError, OutRequest, OutResponse};
 
-use crate::{keys::Api, wire};
+use crate::{json, keys::Api};
 
 /// How long Feishu drops a second send under the same `uuid`: "at most one message within one hour", for send and for
 /// reply. Later than that, the same key shows the message twice.
@@ -43,7 +43,7 @@ impl Address {
     }
 
     fn open(to: &ReplyTo) -> Result<Self, UnknownAddress> {
-        let address: Self = wire::answer(to.0.as_bytes()).ok_or(UnknownAddress)?;
+        let address: Self = json::answer(to.0.as_bytes()).ok_or(UnknownAddress)?;
         // Dots alone would climb out of the path instead of naming a message in it.
         let names_a_message = EventId::parse(address.message_id.as_str()).is_ok()
             && !address.message_id.bytes().all(|byte| byte == b'.');
@@ -83,7 +83,7 @@ pub(crate) fn request(
     token: Option<&AccessToken>,
 ) -> Result<OutRequest, UnknownAddress> {
     let address = Address::open(to)?;
-    let payload: Payload = wire::answer(segment.0.as_bytes()).ok_or(UnknownAddress)?;
+    let payload: Payload = json::answer(segment.0.as_bytes()).ok_or(UnknownAddress)?;
     let body = Body { payload: &payload, uuid: key.as_str(), reply_in_thread: address.in_thread };
     let body = serde_json::to_vec(&body).map_err(|_| UnknownAddress)?;
     let request =
@@ -117,7 +117,7 @@ pub(crate) fn outcome(answer: Result<OutResponse, NetError>) -> SendOutcome {
         Err(error) if error.may_have_arrived() => return SendOutcome::Unknown,
         Err(_) => return SendOutcome::Retry { after: USUAL_PAUSE },
     };
-    let Some(read) = wire::answer::<Answer>(&answer.body) else { return unreadable(&answer) };
+    let Some(read) = json::answer::<Answer>(&answer.body) else { return unreadable(&answer) };
     match read.code {
         0 => SendOutcome::Accepted(read.data.and_then(|data| data.message_id).filter(|id| !id.is_empty())),
         // The tenant token is not valid any more; the others are the same fault of other kinds of token.

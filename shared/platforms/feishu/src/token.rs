@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use transport::{OutRequest, OutResponse};
 
 use crate::{
+    json,
     keys::{Api, App},
     send::bearer,
-    wire,
 };
 
 /// Codes that only an operator can mend: bad parameter, app not available, wrong secret, address not on the app's
@@ -42,7 +42,7 @@ pub(crate) fn request(api: &Api, app: &App) -> OutRequest {
 }
 
 pub(crate) fn answer(answer: &OutResponse) -> Result<FreshToken, TokenError> {
-    let read: Answer = wire::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
+    let read: Answer = json::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
     check(read.code)?;
     match (read.tenant_access_token, read.expire) {
         (Some(token), Some(seconds)) if !token.is_empty() => Ok(FreshToken {
@@ -77,7 +77,7 @@ struct Bot {
 }
 
 pub(crate) fn identity(answer: &OutResponse) -> Result<UserId, TokenError> {
-    let read: Identity = wire::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
+    let read: Identity = json::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
     check(read.code)?;
     let bot = read.bot.or(read.data.and_then(|data| data.bot));
     bot.and_then(|bot| UserId::parse(bot.open_id).ok()).ok_or_else(|| unreadable(answer.status))

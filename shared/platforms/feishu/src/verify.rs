@@ -6,8 +6,9 @@ use secrecy::ExposeSecret as _;
 use webhook::{PadBlock, Proof, mac};
 
 use crate::{
+    json::{self, NotThat},
     keys::{Check, Encryption},
-    wire::{self, NotThat, Outer, Sealed, Shape},
+    wire::{Outer, Sealed, Shape},
 };
 
 /// The bytes of the initialisation vector, which begin an envelope.
@@ -31,7 +32,7 @@ pub(crate) fn verify(request: &RawRequest, checks: &[Check]) -> Result<Verified<
 
 /// Without an Encrypt Key there is only the token.
 fn plain(request: &RawRequest, check: &Check) -> Result<Verified<RawEvent>, Rejection> {
-    let outer: Outer<'_> = wire::object(&request.body)
+    let outer: Outer<'_> = json::object(&request.body)
         .map_err(|NotThat| Rejection::Malformed("the body is no event in JSON"))?;
     if outer.is_sealed() {
         return Err(Rejection::Unverified("the event is encrypted and no encrypt_key is configured"));
@@ -49,7 +50,7 @@ fn sealed(
 ) -> Result<Verified<RawEvent>, Rejection> {
     let signed = signature(request, encryption)?;
     let json = open(&request.body, encryption)?;
-    let outer: Outer<'_> = wire::object(&json).map_err(|NotThat| match &signed {
+    let outer: Outer<'_> = json::object(&json).map_err(|NotThat| match &signed {
         Some(_) => Rejection::Malformed("the decrypted body is no event in JSON"),
         None => Rejection::Unverified("no signature"),
     })?;
@@ -103,7 +104,7 @@ fn envelope(body: &[u8]) -> Result<Vec<u8>, Rejection> {
         return Ok(data);
     }
     let sealed: Sealed<'_> =
-        wire::object(body).map_err(|NotThat| Rejection::Unverified("the event is not encrypted"))?;
+        json::object(body).map_err(|NotThat| Rejection::Unverified("the event is not encrypted"))?;
     STANDARD
         .decode(sealed.encrypt.as_str())
         .map_err(|_| Rejection::Unverified("the envelope is not in Base64"))

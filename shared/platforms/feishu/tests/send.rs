@@ -7,54 +7,13 @@ mod support;
 
 use std::time::Duration;
 
-use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Reply, ReplyTo, Segment, SendKey, TurnKey};
+use chat::ReplyTo;
 use http::{HeaderMap, Method, StatusCode, header};
-use platform::{AccessToken, SendGuarantee, SendOutcome, TokenError, UnknownAddress};
-use proptest::prelude::*;
+use platform::{SendGuarantee, SendOutcome, TokenError, UnknownAddress};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
-use support::{NOW, TOKEN, at, feishu};
-use transport::{NetError, OutRequest, OutResponse};
-
-fn key() -> SendKey {
-    let conversation = Conversation {
-        platform: PlatformId::parse("feishu").unwrap(),
-        bot: BotId::parse("helpdesk").unwrap(),
-        chat: ChatId::parse("oc_c").unwrap(),
-        thread: None,
-        user: None,
-    };
-    SendKey::new(&TurnKey::new(&conversation, &EventId::parse("om_m").unwrap()), 0)
-}
-
-fn to(message_id: &str, in_thread: bool) -> ReplyTo {
-    ReplyTo(json!({"v": 1, "message_id": message_id, "in_thread": in_thread}).to_string())
-}
-
-fn access() -> AccessToken {
-    AccessToken("t-1".to_owned().into())
-}
-
-fn render(markdown: &str) -> Vec<Segment> {
-    feishu(TOKEN, "").render(&Reply { markdown: markdown.to_owned() }, &to("om_m", false))
-}
-
-fn call(segment: &Segment) -> OutRequest {
-    feishu(TOKEN, "").send(&to("om_m", false), segment, &key(), Some(&access()), NOW).unwrap()
-}
-
-/// The `content` of a segment, read a second time.
-fn content(segment: &Segment) -> (String, Value) {
-    let body: Value = serde_json::from_slice(&call(segment).body).unwrap();
-    let content = serde_json::from_str(body["content"].as_str().unwrap()).unwrap();
-    (body["msg_type"].as_str().unwrap().to_owned(), content)
-}
-
-fn card_words(segment: &Segment) -> String {
-    let (msg_type, content) = content(segment);
-    assert_eq!(msg_type, "interactive");
-    content["body"]["elements"][0]["content"].as_str().unwrap().to_owned()
-}
+use support::{NOW, TOKEN, access, at, feishu, key, render, to};
+use transport::{NetError, OutResponse};
 
 fn response(status: u16, body: &str) -> OutResponse {
     let status = StatusCode::from_u16(status).unwrap();
@@ -213,96 +172,5 @@ fn the_bot_learns_its_own_id() {
             matches!(platform.identity_answer(&response(200, body)), Err(TokenError::Unavailable(_))),
             "{body}"
         );
-    }
-}
-
-#[test]
-fn markdown_becomes_a_card_and_plain_words_a_text() {
-    let (msg_type, text) = content(&render("你好，\n世界")[0]);
-    assert_eq!((msg_type.as_str(), text), ("text", json!({"text": "你好，\n世界"})));
-    let (msg_type, card) = content(&render("**bold** <at id=all></at>")[0]);
-    assert_eq!(msg_type, "interactive");
-    let expected = json!({
-        "schema": "2.0", "config": {"update_multi": true},
-        "body": {"elements": [{"tag": "markdown", "content": "**bold** &lt;at id=all>&lt;/at>"}]},
-    });
-    assert_eq!(card, expected);
-    assert!(render(" \n ").is_empty());
-}
-
-#[test]
-fn no_body_exceeds_the_limit_and_the_limit_is_used() {
-    for unit in [
-        "字",
-        "\"",
-        "\\",
-        "\n\n\"x\" ",
-        "| a | b |\n|---|---|\n| 1 | 2 |\n\n",
-        "```\ncode\n",
-        "\u{1}",
-        "word ",
-    ] {
-        let segments = render(&format!("**x** {}", unit.repeat(60_000 / unit.len())));
-        let sizes: Vec<_> = segments.iter().map(|segment| call(segment).body.len()).collect();
-        assert!(sizes.iter().all(|size| *size <= 28_000), "{unit:?}: {sizes:?}");
-        let full = sizes.iter().rev().skip(1).all(|size| *size > 25_000);
-        assert!(full || unit.contains('|'), "{unit:?}: {sizes:?}");
-    }
-}
-
-fn markdown() -> impl Strategy<Value = String> {
-    let line = prop_oneof![
-        "[a-z\"\\\\]{1,12}( [a-z字。]{1,12}){0,20}",
-        Just("```rust".to_owned()),
-        Just("~~~".to_owned()),
-        Just("| a | b |\n|---|---|\n| c | d |".to_owned()),
-        Just(String::new()),
-        ".{0,40}",
-        "[字\"]{3000,9000}",
-    ];
-    proptest::collection::vec(line, 0..60).prop_map(|lines| lines.join("\n"))
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
-
-    #[test]
-    fn every_segment_is_small_enough_and_mentions_nobody(markdown in markdown()) {
-        let segments = render(&markdown);
-        prop_assert_eq!(&segments, &render(&markdown), "the same reply always gives the same segments");
-        for segment in &segments {
-            let call = call(segment);
-            prop_assert!(call.body.len() <= 28_000, "{}", call.body.len());
-            let (_, content) = content(segment);
-            prop_assert!(!content.to_string().to_lowercase().contains("<at "));
-        }
-    }
-
-    /// Apart from fences and headings that are written again at a cut, all that shows is there, in order.
-    #[test]
-    fn no_word_is_lost(words in proptest::collection::vec("[a-z字]{1,30}", 1..2500), gaps in "[ \n]{64}") {
-        let gaps: Vec<char> = gaps.chars().collect();
-        let mut text = "**x** ".to_owned();
-        for (at, word) in words.iter().enumerate() {
-            text.push_str(word);
-            text.push(gaps[at % gaps.len()]);
-        }
-        let shown: String = render(&text).iter().map(|segment| card_words(segment) + "\n").collect();
-        prop_assert!(shown.split_whitespace().eq(text.split_whitespace()));
-    }
-
-    #[test]
-    fn no_line_of_code_is_lost(lines in proptest::collection::vec("[a-z(){};\"]{0,60}", 1..1500)) {
-        let text = format!("```rust\n{}\n```", lines.join("\n"));
-        let mut shown = Vec::new();
-        for segment in render(&text) {
-            let words = card_words(&segment);
-            let inside = words.strip_prefix("```rust\n").and_then(|words| words.strip_suffix("\n```"));
-            prop_assert!(inside.is_some(), "each piece is closed code");
-            shown.extend(inside.unwrap_or_default().lines().map(str::to_owned));
-        }
-        // Empty lines at a cut are white space.
-        let filled = |lines: &[String]| lines.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>();
-        prop_assert_eq!(filled(&shown), filled(&lines));
     }
 }

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use chat::{BotId, Timestamp};
+use chat::{
+    BotId, ChatId, Conversation, EventId, PlatformId, Reply, ReplyTo, Segment, SendKey, Timestamp, TurnKey,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use platform::{ConnectOptions, Heard, KeyRing, Keys, Moment, Platform, RawRequest, Rejection};
+use platform::{AccessToken, ConnectOptions, Heard, KeyRing, Keys, Moment, Platform, RawRequest, Rejection};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use webhook::{EnvelopeKey, PadBlock, mac};
 
@@ -15,7 +18,7 @@ pub(crate) const KEY: &str = "encrypt-key";
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_700_000_200_000);
 
 pub(crate) fn keys(token: &str, encrypt_key: &str) -> Keys {
-    let json = serde_json::json!({
+    let json = json!({
         "app_id": "cli_1", "app_secret": "app-secret", "verification_token": token, "encrypt_key": encrypt_key,
     });
     Keys::from_json(&json.to_string()).unwrap()
@@ -68,4 +71,31 @@ pub(crate) fn hear(platform: &dyn Platform, request: &RawRequest) -> Result<Hear
     let event = platform.verify(request, NOW)?;
     let bot = BotId::parse("helpdesk").unwrap();
     platform.parse(event, &Moment { bot, now: NOW, nonce: [0; 16] })
+}
+
+/// What a reply of one turn is sent under.
+pub(crate) fn key() -> SendKey {
+    let conversation = Conversation {
+        platform: PlatformId::parse("feishu").unwrap(),
+        bot: BotId::parse("helpdesk").unwrap(),
+        chat: ChatId::parse("oc_c").unwrap(),
+        thread: None,
+        user: None,
+    };
+    SendKey::new(&TurnKey::new(&conversation, &EventId::parse("om_m").unwrap()), 0)
+}
+
+/// The address that the platform makes of such a message.
+pub(crate) fn to(message_id: &str, in_thread: bool) -> ReplyTo {
+    ReplyTo(json!({"v": 1, "message_id": message_id, "in_thread": in_thread}).to_string())
+}
+
+/// An access token.
+pub(crate) fn access() -> AccessToken {
+    AccessToken("t-1".to_owned().into())
+}
+
+/// The segments of a reply.
+pub(crate) fn render(markdown: &str) -> Vec<Segment> {
+    feishu(TOKEN, "").render(&Reply { markdown: markdown.to_owned() }, &to("om_m", false))
 }
