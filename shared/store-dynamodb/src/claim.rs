@@ -41,6 +41,8 @@ impl Found {
                 accepted_at: item.moment("accepted_at")?,
                 segments_sent: item.number("segments_sent")?,
                 sending: item.optional_number("sending")?,
+                // Absent until a turn is reopened, as most never are.
+                redrive: item.optional_number("redrive")?.unwrap_or(0),
             },
             state: item.text("state")?.to_owned(),
             lease_until: item.moment("lease_until")?,
@@ -113,7 +115,7 @@ impl DynamoStore {
         match put.send().await {
             Ok(_) => {
                 let accepted_at = request.accepted_at;
-                Ok(Some(TurnRecord { fence, accepted_at, segments_sent: 0, sending: None }))
+                Ok(Some(TurnRecord { fence, accepted_at, segments_sent: 0, sending: None, redrive: 0 }))
             }
             Err(error)
                 if error

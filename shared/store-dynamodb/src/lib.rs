@@ -6,9 +6,10 @@
 //!
 //! | item | `pk` | `sk` | other attributes |
 //! |---|---|---|---|
-//! | turn | `TURN#{turn}` | `TURN` | `state`, `fence`, `lease_until`, `accepted_at`, `segments_sent`, `sending`, `keep_until` |
+//! | turn | `TURN#{turn}` | `TURN` | `state`, `fence`, `lease_until`, `accepted_at`, `segments_sent`, `sending`, `redrive`, `keep_until` |
 //! | exchange | `CONV#{conversation}` | `MSG#{accepted_at}#{turn}` | `kind`, `sealed`, `keep_until` |
 //! | token | `BOT#{platform}#{bot}` | `TOKEN#{slot}` | `sealed`, `ends_at` |
+//! | dead letter | `PARKED` | `{turn}` | `conversation`, `reason`, `body`, `tries`, `parked_at` |
 //!
 //! `pk` and `sk` are strings; no part of them can hold a `#`. Each item has its version `v` and a `ttl`, in seconds.
 //! Moments are milliseconds since the epoch. DynamoDB removes what is past its `ttl` within days and shows it until
@@ -16,8 +17,9 @@
 //!
 //! # Layout
 //!
-//! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`]
+//! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`], [`store::Park`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
+//! - [`DynamoDeadLetters`]: [`store::DeadLetters`], which takes the table and the queue
 //! - `claim`: how a turn is taken
 //! - `item`: attributes in and out
 //! - `failure`: what may be said of an AWS error
@@ -35,12 +37,14 @@
 
 mod claim;
 mod conversations;
+mod dead_letters;
 mod failure;
 mod item;
 mod sqs;
 mod tokens;
 mod turns;
 
+pub use dead_letters::DynamoDeadLetters;
 pub use sqs::SqsQueue;
 
 /// The table. Clones share the client.

@@ -6,16 +6,16 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, error::ConditionalCheckFailedException},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
 };
-use chat::TurnKey;
+use chat::{Timestamp, TurnKey};
 use store::{Claim, ClaimRequest, Ending, Fence, StoreError, Turns, words};
 
 use crate::{
     DynamoStore,
     claim::{Attempt, Found},
     failure::unavailable,
-    item::{Item, number, text},
+    item::{Item, Reader, VERSION, moment, number, text},
 };
 
 /// The states beside the endings' words.
@@ -25,6 +25,9 @@ pub(crate) const FREE: &str = "free";
 /// How often a claim is decided anew because the record changed between two requests. Each round that is lost was won
 /// by another worker, so more than a few mean that something is wrong.
 const ROUNDS: u32 = 4;
+
+/// From parked to free.
+const REOPEN: &str = "SET #state = :free, redrive = if_not_exists(redrive, :zero) + :one REMOVE sending";
 
 pub(crate) fn key(turn: &TurnKey) -> Item {
     let pk = format!("TURN#{}", turn.as_str());
@@ -102,5 +105,27 @@ impl Turns for DynamoStore {
 
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError> {
         self.write(key, fence, "SET #state = :value", text(FREE)).await
+    }
+
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .update(key)
+            .update_expression(REOPEN)
+            .condition_expression("v = :v AND keep_until > :now AND begins_with(#state, :parked)")
+            .expression_attribute_values(":v", number(VERSION))
+            .expression_attribute_values(":now", moment(now))
+            .expression_attribute_values(":parked", text(words::PARKED))
+            .expression_attribute_values(":free", text(FREE))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = update.send().await else { return Ok(true) };
+        match refused(&error) {
+            Some(ConditionalCheckFailedException { item: Some(standing), .. }) => {
+                Reader::new(standing.clone()).map(|_| false)
+            }
+            Some(_) => Ok(false),
+            None => Err(unavailable(&error)),
+        }
     }
 }

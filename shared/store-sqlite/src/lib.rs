@@ -9,7 +9,7 @@
 //! - [`SqliteStore`]: opening, and every trait of [`store`]
 //! - `database`: the connection, its pragmas, transactions, errors
 //! - `schema`: tables and migrations
-//! - `turns`, `conversations`, `tokens`, `queue`: the traits
+//! - `turns`, `conversations`, `tokens`, `queue`, `dead_letters`: the traits
 //! - `sweep`: what is past its time goes
 //! - `reclaim`: what a process that died had in work
 //!
@@ -38,6 +38,7 @@
 
 mod conversations;
 mod database;
+mod dead_letters;
 mod queue;
 mod reclaim;
 mod schema;

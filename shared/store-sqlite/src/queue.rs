@@ -28,13 +28,19 @@ fn enqueue(transaction: &Transaction<'_>, item: &QueueItem, now: Timestamp) -> R
     if seen.execute(params![item.dedup.as_str(), now.as_millis(), old])? == 0 {
         return Ok(false);
     }
+    append(transaction, item)?;
+    Ok(true)
+}
+
+/// Puts an item in, seen or not.
+pub(crate) fn append(transaction: &Transaction<'_>, item: &QueueItem) -> Result<(), Failure> {
     // Due since ever, so that a clock that is set back does not hold it up.
     let mut insert = transaction.prepare_cached(
         "INSERT INTO queue (v, conversation, dedup, body, tries, due, in_work, head)
          VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, NOT EXISTS (SELECT 1 FROM queue WHERE conversation = ?2))",
     )?;
     insert.execute(params![VERSION, item.group.as_str(), item.dedup.as_str(), item.body, i64::MIN])?;
-    Ok(true)
+    Ok(())
 }
 
 fn next(
@@ -73,7 +79,8 @@ fn remove(
     if let Some(at) = buried_at {
         let mut bury = transaction.prepare_cached(
             "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at)
-             SELECT v, conversation, dedup, body, tries, ?3 FROM queue WHERE id = ?1 AND tries = ?2 AND in_work = 1",
+             SELECT v, conversation, dedup, body, tries, ?3 FROM queue WHERE id = ?1 AND tries = ?2 AND in_work = 1
+             ON CONFLICT (dedup) DO UPDATE SET tries = excluded.tries, buried_at = excluded.buried_at",
         )?;
         bury.execute(params![id, tries, at.as_millis()])?;
     }

@@ -10,7 +10,8 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
         v INTEGER NOT NULL,
@@ -77,7 +78,16 @@ const MIGRATIONS: [&str; 1] = ["
         buried_at INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX dead_letters_by_age ON dead_letters (buried_at);
-"];
+",
+    "
+    ALTER TABLE turns ADD COLUMN redrive INTEGER NOT NULL DEFAULT 0;
+
+    -- Parked turns are dead letters too, and a turn is one of them once.
+    ALTER TABLE dead_letters ADD COLUMN reason TEXT;
+    DELETE FROM dead_letters WHERE id NOT IN (SELECT max(id) FROM dead_letters GROUP BY dedup);
+    CREATE UNIQUE INDEX dead_letters_by_turn ON dead_letters (dedup);
+",
+];
 
 /// Brings the file up to date, all or nothing.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {

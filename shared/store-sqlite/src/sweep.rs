@@ -1,16 +1,10 @@
 //! What is past its time goes.
 
-use std::time::Duration;
-
 use chat::Timestamp;
 use rusqlite::params;
-use store::StoreError;
+use store::{DEAD_LETTERS_KEPT, StoreError};
 
 use crate::{SqliteStore, queue::DEDUP_WINDOW};
-
-/// How long dead letters are kept for an operator to look at: as long as SQS can keep them. They hold what people
-/// wrote, though sealed, so they may not stay for ever.
-const DEAD_LETTERS: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Rows that go in one transaction. A sweep after a long rest may find many, and messages wait meanwhile.
 const BATCH: usize = 500;
@@ -36,7 +30,7 @@ impl SqliteStore {
     /// [`StoreError::Unavailable`]; what was removed until then stays removed.
     pub async fn sweep(&self, now: Timestamp) -> Result<u64, StoreError> {
         let expired = EXPIRED.map(|delete| (delete, now));
-        let rest = [(SEEN, now.minus(DEDUP_WINDOW)), (DEAD, now.minus(DEAD_LETTERS))];
+        let rest = [(SEEN, now.minus(DEDUP_WINDOW)), (DEAD, now.minus(DEAD_LETTERS_KEPT))];
         let mut removed = 0;
         for (delete, before) in expired.into_iter().chain(rest) {
             loop {

@@ -24,7 +24,7 @@ struct Row {
 
 fn read(transaction: &Transaction<'_>, key: &TurnKey) -> Result<Option<Row>, Failure> {
     let mut statement = transaction.prepare_cached(
-        "SELECT v, state, lease_until, keep_until, fence, accepted_at, segments_sent, sending
+        "SELECT v, state, lease_until, keep_until, fence, accepted_at, segments_sent, sending, redrive
          FROM turns WHERE key = ?1",
     )?;
     let row = statement.query_row([key.as_str()], |row| {
@@ -38,6 +38,7 @@ fn read(transaction: &Transaction<'_>, key: &TurnKey) -> Result<Option<Row>, Fai
                 accepted_at: Timestamp::from_millis(row.get(5)?),
                 segments_sent: row.get(6)?,
                 sending: row.get(7)?,
+                redrive: row.get(8)?,
             },
         })
     });
@@ -50,8 +51,8 @@ fn read(transaction: &Transaction<'_>, key: &TurnKey) -> Result<Option<Row>, Fai
 
 /// What a claim may take: the record to go on from, or why not.
 fn decide(row: Option<Row>, request: &ClaimRequest) -> Result<Result<TurnRecord, Claim>, StoreError> {
-    let fresh =
-        |fence| TurnRecord { fence, accepted_at: request.accepted_at, segments_sent: 0, sending: None };
+    let accepted_at = request.accepted_at;
+    let fresh = |fence| TurnRecord { fence, accepted_at, segments_sent: 0, sending: None, redrive: 0 };
     let Some(row) = row else { return Ok(Ok(fresh(Fence(1)))) };
     let fence = Fence(row.record.fence.0 + 1);
     if row.keep_until <= request.now {
@@ -72,8 +73,8 @@ fn claim(transaction: &Transaction<'_>, key: &TurnKey, request: &ClaimRequest) -
     };
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO turns
-         (key, v, state, fence, lease_until, accepted_at, segments_sent, sending, keep_until)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         (key, v, state, fence, lease_until, accepted_at, segments_sent, sending, keep_until, redrive)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     statement.execute(params![
         key.as_str(),
@@ -85,8 +86,22 @@ fn claim(transaction: &Transaction<'_>, key: &TurnKey, request: &ClaimRequest) -
         record.segments_sent,
         record.sending,
         request.keep_until.as_millis(),
+        record.redrive,
     ])?;
     Ok(Claim::Granted(record))
+}
+
+/// Opens a parked turn.
+pub(crate) fn reopen(transaction: &Transaction<'_>, key: &TurnKey, now: Timestamp) -> Result<bool, Failure> {
+    let Some(row) = read(transaction, key)? else { return Ok(false) };
+    if !row.state.starts_with(words::PARKED) || row.keep_until <= now {
+        return Ok(false);
+    }
+    let mut statement = transaction.prepare_cached(
+        "UPDATE turns SET state = 'free', sending = NULL, redrive = redrive + 1 WHERE key = ?1",
+    )?;
+    statement.execute([key.as_str()])?;
+    Ok(true)
 }
 
 /// A fence as a column. It counts claims of one turn, so the end is never reached; stopping there is safe.
@@ -136,5 +151,10 @@ impl Turns for SqliteStore {
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError> {
         let update = "UPDATE turns SET state = 'free' WHERE key = ?1 AND fence = ?2 AND state = 'held'";
         self.write(update, (key.as_str().to_owned(), column(fence))).await
+    }
+
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+        let key = key.clone();
+        self.database.run(move |transaction| reopen(transaction, &key, now)).await
     }
 }

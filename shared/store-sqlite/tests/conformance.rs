@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use store::conformance;
+use store::conformance::{self, Parking};
 use store_sqlite::SqliteStore;
 
 fn store() -> SqliteStore {
@@ -32,4 +32,11 @@ async fn tokens_conform() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_conforms() {
     conformance::queue(|| Arc::new(store())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_conform() {
+    let store = Arc::new(store());
+    let parking = || Parking { letters: store.clone(), turns: store.clone(), queue: store.clone() };
+    conformance::dead_letters(parking).await;
 }

@@ -6,10 +6,11 @@
 //!
 //! # Layout
 //!
-//! - `claims`, `writes`: [`Turns`]
+//! - `claims`, `writes`, `reopening`: [`Turns`]
 //! - `keeping`, `remembering`: [`Conversations`]
 //! - `tokens`: [`Tokens`]
 //! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
+//! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
 //! # Example
 //!
@@ -30,16 +31,19 @@
 mod claims;
 mod delivering;
 mod keeping;
+mod parking;
 mod queueing;
 mod remembering;
+mod reopening;
 mod tokens;
 mod writes;
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use async_trait::async_trait;
 use chat::{BotId, ChatId, Conversation, ConversationKey, EventId, PlatformId, Timestamp, TurnKey};
 
-use crate::{Conversations, Dequeue, Enqueue, Tokens, Turns};
+use crate::{Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Tokens, Turns};
 
 /// A queue from both ends.
 pub trait Queue: Enqueue + Dequeue {}
@@ -52,7 +56,7 @@ impl<Q: Enqueue + Dequeue> Queue for Q {}
 ///
 /// When a case fails; names all that do.
 pub async fn turns(store: impl Fn() -> Arc<dyn Turns>) {
-    check(&[claims::CASES, writes::CASES], store).await;
+    check(&[claims::CASES, writes::CASES, reopening::CASES], store).await;
 }
 
 /// Runs every case for [`Conversations`].
@@ -80,6 +84,57 @@ pub async fn tokens(store: impl Fn() -> Arc<dyn Tokens>) {
 /// When a case fails; names all that do.
 pub async fn queue(store: impl Fn() -> Arc<dyn Queue>) {
     check(&[queueing::CASES, delivering::CASES], store).await;
+}
+
+/// Dead letters from both ends.
+pub trait Letters: Park + DeadLetters {}
+
+impl<L: Park + DeadLetters> Letters for L {}
+
+/// The queue that a redrive puts messages into, as far as the cases look at it.
+#[async_trait]
+pub trait Line: Send + Sync {
+    /// Puts a message in as a webhook does.
+    async fn put(&self, item: QueueItem, now: Timestamp);
+
+    /// Takes everything out, oldest first: group and body.
+    async fn take_all(&self, now: Timestamp) -> Vec<(ConversationKey, String)>;
+}
+
+#[async_trait]
+impl<Q: Enqueue + Dequeue> Line for Q {
+    async fn put(&self, item: QueueItem, now: Timestamp) {
+        self.enqueue(item, now).await.unwrap();
+    }
+
+    async fn take_all(&self, now: Timestamp) -> Vec<(ConversationKey, String)> {
+        let mut taken = Vec::new();
+        while let Some(delivery) = self.next(now, ms(1_000)).await.unwrap() {
+            assert_eq!(delivery.tries, 1, "all tries are before it");
+            self.done(&delivery.receipt).await.unwrap();
+            taken.push((delivery.group, delivery.body));
+        }
+        taken
+    }
+}
+
+/// Dead letters, with the turns and the queue that a redrive touches.
+pub struct Parking {
+    /// The dead letters.
+    pub letters: Arc<dyn Letters>,
+    /// The turns that are reopened.
+    pub turns: Arc<dyn Turns>,
+    /// The queue that messages go back into.
+    pub queue: Arc<dyn Line>,
+}
+
+/// Runs every case for [`Park`] and [`DeadLetters`]. The cases run one after the other, so they may share a queue.
+///
+/// # Panics
+///
+/// When a case fails; names all that do.
+pub async fn dead_letters(store: impl Fn() -> Parking) {
+    check(&[parking::CASES], || Arc::new(store())).await;
 }
 
 type Run<S> = fn(Arc<S>, Scope) -> Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -4,17 +4,18 @@
 //!
 //! | trait | holds | kept for |
 //! |---|---|---|
-//! | [`Turns`] | who works on a turn and how far it came | 7 days |
+//! | [`Turns`] | who works on a turn and how far it came | 15 days |
 //! | [`Conversations`] | each question with its answer, enciphered | 90 days by default |
 //! | [`Tokens`] | access tokens and identities shared by all instances, enciphered | until they end |
 //! | [`Enqueue`], [`Dequeue`] | accepted messages on their way to a worker, enciphered | until answered |
+//! | [`Park`], [`DeadLetters`] | turns that ended without an answer, enciphered | 14 days |
 //!
 //! Stored records are versioned and are none of the wire types. What people wrote comes in sealed (see `vault`) and is
 //! opaque here.
 //!
 //! # Layout
 //!
-//! - [`turns`], [`conversations`], [`tokens`], [`queue`]: the traits and their records
+//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`dead_letters`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
 //! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
@@ -45,6 +46,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod conversations;
+pub mod dead_letters;
 pub mod memory;
 pub mod queue;
 pub mod tokens;
@@ -52,6 +54,7 @@ pub mod turns;
 pub mod words;
 
 pub use conversations::{Conversations, Exchange, ExchangeKind, Kept};
+pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
 pub use memory::MemoryStore;
 pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};
 pub use tokens::{SealedToken, TokenSlot, Tokens};

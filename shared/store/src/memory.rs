@@ -4,13 +4,12 @@
 //! process, and nothing is ever removed for its age; a record past its time only counts as absent, as the traits say.
 
 mod conversations;
+mod dead_letters;
 mod queue;
 mod tokens;
 mod turns;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-pub use queue::DeadLetter;
 
 /// Everything in memory. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +24,7 @@ struct Inner {
     conversations: Mutex<conversations::Table>,
     tokens: Mutex<tokens::Table>,
     queue: Mutex<queue::Queue>,
+    dead_letters: Mutex<dead_letters::Table>,
 }
 
 /// Locks, also after a panic elsewhere: no operation can leave a table half written, so there is nothing to distrust.

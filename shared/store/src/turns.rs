@@ -53,6 +53,8 @@ pub struct TurnRecord {
     pub segments_sent: u32,
     /// The segment that was about to be sent when this was last written, if its outcome is not known.
     pub sending: Option<u32>,
+    /// How often the turn was reopened after it was parked.
+    pub redrive: u32,
 }
 
 /// What to claim with.
@@ -121,4 +123,13 @@ pub trait Turns: Send + Sync {
     ///
     /// [`StoreError::FenceLost`] when the turn was taken over, ended or released.
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError>;
+
+    /// Opens a parked turn for another try and counts that. The segments known to be sent stay sent; the mark of
+    /// [`Turns::sending`] goes, because whoever brings a turn back has decided that it is to be sent. Says whether it
+    /// was parked: a turn that is done, held, free, unknown or past its time is left as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when it is not known whether it is open.
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError>;
 }

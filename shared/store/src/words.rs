@@ -11,6 +11,9 @@ use serde::{
 
 use crate::{Ending, ExchangeKind, ParkReason, StoreError};
 
+/// How the words of all parked endings begin, and no other state's.
+pub const PARKED: &str = "parked-";
+
 /// The word of an ending.
 #[must_use]
 pub const fn of_ending(ending: &Ending) -> &'static str {
@@ -36,6 +39,24 @@ pub fn ending(word: &str) -> Result<Ending, StoreError> {
         "parked-send-uncertain" => Ok(Ending::Parked(ParkReason::SendUncertain)),
         "parked-tries-exhausted" => Ok(Ending::Parked(ParkReason::TriesExhausted)),
         _ => Err(unknown("ending", word)),
+    }
+}
+
+/// The word under which a dead letter's reason is stored: that of the ending.
+#[must_use]
+pub const fn of_reason(reason: ParkReason) -> &'static str {
+    of_ending(&Ending::Parked(reason))
+}
+
+/// The reason of a word.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when this version knows no such reason.
+pub fn reason(word: &str) -> Result<ParkReason, StoreError> {
+    match ending(word) {
+        Ok(Ending::Parked(reason)) => Ok(reason),
+        Ok(Ending::Done) | Err(_) => Err(unknown("reason", word)),
     }
 }
 
@@ -107,8 +128,13 @@ mod tests {
             ParkReason::TriesExhausted,
         ];
         for known in parked.map(Ending::Parked).into_iter().chain([Ending::Done]) {
+            assert_eq!(of_ending(&known).starts_with(PARKED), known != Ending::Done);
             assert_eq!(ending(of_ending(&known)), Ok(known));
         }
+        for known in parked {
+            assert_eq!(reason(of_reason(known)), Ok(known));
+        }
+        assert!(reason("done").is_err());
         for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset] {
             assert_eq!(kind(of_kind(known)), Ok(known));
         }

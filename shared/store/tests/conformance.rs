@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use store::{MemoryStore, conformance};
+use store::{
+    MemoryStore,
+    conformance::{self, Parking},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn turns_conform() {
@@ -25,4 +28,11 @@ async fn tokens_conform() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_queue_conforms() {
     conformance::queue(|| Arc::new(MemoryStore::default())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_conform() {
+    let store = Arc::new(MemoryStore::default());
+    let parking = || Parking { letters: store.clone(), turns: store.clone(), queue: store.clone() };
+    conformance::dead_letters(parking).await;
 }

@@ -9,12 +9,17 @@ mod queue;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
-use store::conformance;
-use store_dynamodb::DynamoStore;
+use chat::{ConversationKey, Timestamp};
+use store::{
+    Enqueue as _, QueueItem,
+    conformance::{self, Line, Parking},
+};
+use store_dynamodb::{DynamoDeadLetters, DynamoStore, SqsQueue};
 
 /// A new table and the store on it; nothing when DynamoDB was left out. The template makes it in production.
 async fn table(name: &str) -> Option<(Client, String, DynamoStore)> {
@@ -49,4 +54,36 @@ async fn conversations_conform() {
 async fn tokens_conform() {
     let Some((_, _, store)) = table("tokens").await else { return };
     conformance::tokens(|| Arc::new(store.clone())).await;
+}
+
+/// SQS from both ends, where Lambda has the other one in production.
+struct BothEnds {
+    client: aws_sdk_sqs::Client,
+    url: String,
+    entrance: SqsQueue,
+}
+
+#[async_trait]
+impl Line for BothEnds {
+    async fn put(&self, item: QueueItem, now: Timestamp) {
+        self.entrance.enqueue(item, now).await.unwrap();
+    }
+
+    async fn take_all(&self, _now: Timestamp) -> Vec<(ConversationKey, String)> {
+        let mut taken = Vec::new();
+        while let Some((group, _, body)) = queue::take(&self.client, &self.url).await {
+            taken.push((store::words::conversation_key(&group).unwrap(), body));
+        }
+        taken
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dead_letters_conform() {
+    let Some((_, _, store)) = table("letters").await else { return };
+    let Some((client, url, entrance)) = queue::queue("letters").await else { return };
+    let letters = Arc::new(DynamoDeadLetters::new(store.clone(), entrance.clone()));
+    let (turns, queue) = (Arc::new(store), Arc::new(BothEnds { client, url, entrance }));
+    let parking = || Parking { letters: letters.clone(), turns: turns.clone(), queue: queue.clone() };
+    conformance::dead_letters(parking).await;
 }

@@ -24,7 +24,7 @@ fn item(chat: &str, event: &str) -> QueueItem {
     QueueItem { group: conversation.key(), dedup, body: format!("sealed {event}") }
 }
 
-async fn queue(name: &str) -> Option<(Client, String, SqsQueue)> {
+pub(crate) async fn queue(name: &str) -> Option<(Client, String, SqsQueue)> {
     let client = bench::sqs(&bench::component("MAGPIE_TEST_AWS", "aws")?);
     let create = client.create_queue().queue_name(format!("{}.fifo", bench::unique(name)));
     let url =
@@ -34,7 +34,7 @@ async fn queue(name: &str) -> Option<(Client, String, SqsQueue)> {
 }
 
 /// Group, deduplication id, and body of the next message, which is then deleted.
-async fn take(client: &Client, url: &str) -> Option<(String, String, String)> {
+pub(crate) async fn take(client: &Client, url: &str) -> Option<(String, String, String)> {
     let receive = client.receive_message().queue_url(url).message_system_attribute_names(System::All);
     let message = receive.send().await.unwrap().messages.unwrap_or_default().pop()?;
     let attributes = message.attributes.unwrap();

@@ -40,7 +40,8 @@ pub(super) fn granted(claim: Claim) -> TurnRecord {
 
 async fn the_first_claim_is_granted_under_fence_one(store: Arc<dyn Turns>, scope: Scope) {
     let request = ClaimRequest { accepted_at: at(-500), ..request(0) };
-    let expected = TurnRecord { fence: Fence(1), accepted_at: at(-500), segments_sent: 0, sending: None };
+    let expected =
+        TurnRecord { fence: Fence(1), accepted_at: at(-500), segments_sent: 0, sending: None, redrive: 0 };
     assert_eq!(store.claim(&scope.turn("a"), request).await, Ok(Claim::Granted(expected)));
 }
 

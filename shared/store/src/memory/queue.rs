@@ -14,17 +14,6 @@ use crate::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, StoreError};
 /// For how long an id is remembered, counted from its first item: what SQS does in a FIFO queue.
 const DEDUP_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// An item that used up its tries.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The item as it was put in.
-    pub item: QueueItem,
-    /// How often it was handed out.
-    pub tries: u32,
-    /// When it was buried.
-    pub buried_at: Timestamp,
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     /// By number, which is the order of arrival.
@@ -32,7 +21,6 @@ pub(super) struct Queue {
     last_number: u64,
     seen: BTreeMap<TurnKey, Timestamp>,
     seen_in_order: VecDeque<(Timestamp, TurnKey)>,
-    dead: Vec<DeadLetter>,
 }
 
 #[derive(Debug)]
@@ -57,6 +45,11 @@ impl Queue {
         }
         self.seen.insert(item.dedup.clone(), now);
         self.seen_in_order.push_back((now, item.dedup.clone()));
+        self.append(item);
+    }
+
+    /// Puts an item in, seen or not.
+    pub(super) fn append(&mut self, item: QueueItem) {
         self.last_number += 1;
         // Due at once, also when the clock is set back after this.
         let due = Timestamp::from_millis(i64::MIN);
@@ -110,20 +103,6 @@ impl Queue {
             waiting.due = due;
         }
     }
-
-    fn bury(&mut self, used: &Receipt, now: Timestamp) {
-        if let Some(Waiting { item, tries, .. }) = self.done(used) {
-            self.dead.push(DeadLetter { item, tries, buried_at: now });
-        }
-    }
-}
-
-impl MemoryStore {
-    /// The buried items, in the order of their burial.
-    #[must_use]
-    pub fn dead_letters(&self) -> Vec<DeadLetter> {
-        lock(&self.inner.queue).dead.clone()
-    }
 }
 
 #[async_trait]
@@ -151,7 +130,9 @@ impl Dequeue for MemoryStore {
     }
 
     async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
-        lock(&self.inner.queue).bury(receipt, now);
+        if let Some(Waiting { item, tries, .. }) = lock(&self.inner.queue).done(receipt) {
+            lock(&self.inner.dead_letters).bury(item, tries, now);
+        }
         Ok(())
     }
 

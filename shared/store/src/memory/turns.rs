@@ -27,7 +27,13 @@ enum State {
 impl Turn {
     fn new(fence: Fence, request: &ClaimRequest) -> Self {
         Self {
-            record: TurnRecord { fence, accepted_at: request.accepted_at, segments_sent: 0, sending: None },
+            record: TurnRecord {
+                fence,
+                accepted_at: request.accepted_at,
+                segments_sent: 0,
+                sending: None,
+                redrive: 0,
+            },
             state: State::Held { until: request.now.plus(request.lease) },
             keep_until: request.keep_until,
         }
@@ -50,6 +56,18 @@ impl Turn {
                 Claim::Granted(self.record.clone())
             }
         }
+    }
+}
+
+impl Turn {
+    fn reopen(&mut self, now: Timestamp) -> bool {
+        let parked = matches!(self.state, State::Ended(Ending::Parked(_))) && self.keep_until > now;
+        if parked {
+            self.state = State::Free;
+            self.record.sending = None;
+            self.record.redrive += 1;
+        }
+        parked
     }
 }
 
@@ -94,5 +112,9 @@ impl Turns for MemoryStore {
 
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError> {
         self.write(key, fence, |turn| turn.state = State::Free)
+    }
+
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(lock(&self.inner.turns).get_mut(key).is_some_and(|turn| turn.reopen(now)))
     }
 }

@@ -1,0 +1,162 @@
+//! Dead letters.
+//!
+//! All lie in one partition, so that they can be listed without a scan, and each under its turn's key, so that a turn
+//! has one and a heavy day's letters spread: DynamoDB splits a busy partition by its sort keys, and keys that grow with
+//! time would all fall on one side. A list reads the partition whole and puts it in order; it holds no more than was
+//! parked within fourteen days.
+
+use std::{cmp::Reverse, collections::HashMap};
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use chat::{Timestamp, TurnKey};
+use store::{
+    DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, StoreError,
+    Turns as _, words,
+};
+
+use crate::{
+    DynamoStore, SqsQueue,
+    failure::unavailable,
+    item::{Item, Reader, VERSION, moment, number, text, ttl},
+};
+
+const PARTITION: &str = "PARKED";
+
+/// All that a list shows: the message stays where it is.
+const SHOWN: &str = "v, sk, conversation, reason, tries, parked_at";
+
+fn key(turn: &TurnKey) -> Item {
+    HashMap::from([("pk".to_owned(), text(PARTITION)), ("sk".to_owned(), text(turn.as_str()))])
+}
+
+fn letter(item: &Reader) -> Result<DeadLetter, StoreError> {
+    Ok(DeadLetter {
+        turn: words::turn_key(item.text("sk")?)?,
+        conversation: words::conversation_key(item.text("conversation")?)?,
+        reason: Some(words::reason(item.text("reason")?)?),
+        tries: item.number("tries")?,
+        at: item.moment("parked_at")?,
+    })
+}
+
+#[async_trait]
+impl Park for DynamoStore {
+    /// A message of more than 390 KB would not fit; the platforms' own limits are below 200 KB.
+    async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(key(&parked.turn)))
+            .item("v", number(VERSION))
+            .item("conversation", text(parked.conversation.as_str()))
+            .item("reason", text(words::of_reason(parked.reason)))
+            .item("body", text(parked.body))
+            .item("tries", number(parked.tries))
+            .item("parked_at", moment(parked.at))
+            .item("ttl", ttl(parked.at.plus(DEAD_LETTERS_KEPT)));
+        put.send().await.map_err(|error| unavailable(&error))?;
+        Ok(())
+    }
+}
+
+/// The dead letters in the table, and the queue into which they go back. Takes rights that no function has: to read
+/// the partition, to delete from it, and to send to the queue.
+#[derive(Debug, Clone)]
+pub struct DynamoDeadLetters {
+    store: DynamoStore,
+    queue: SqsQueue,
+}
+
+impl DynamoDeadLetters {
+    /// The dead letters of this table, whose messages came through this queue.
+    #[must_use]
+    pub const fn new(store: DynamoStore, queue: SqsQueue) -> Self {
+        Self { store, queue }
+    }
+
+    async fn get(&self, turn: &TurnKey) -> Result<Option<Reader>, StoreError> {
+        let get = self.store.client.get_item().table_name(&self.store.table).consistent_read(true);
+        let answer = get.set_key(Some(key(turn))).send().await;
+        answer.map_err(|error| unavailable(&error))?.item.map(Reader::new).transpose()
+    }
+
+    async fn page(&self, from: Option<Item>) -> Result<(Vec<Item>, Option<Item>), StoreError> {
+        let query = self
+            .store
+            .client
+            .query()
+            .table_name(&self.store.table)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(PARTITION))
+            .projection_expression(SHOWN)
+            .consistent_read(true)
+            .set_exclusive_start_key(from);
+        let answer = query.send().await.map_err(|error| unavailable(&error))?;
+        let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        Ok((answer.items.unwrap_or_default(), next))
+    }
+
+    /// Removes the letter that was read, and not one that a worker has put in its place since.
+    async fn remove(&self, turn: &TurnKey, parked_at: Timestamp) -> Result<(), StoreError> {
+        let delete = self
+            .store
+            .client
+            .delete_item()
+            .table_name(&self.store.table)
+            .set_key(Some(key(turn)))
+            .condition_expression("parked_at = :at")
+            .expression_attribute_values(":at", moment(parked_at));
+        let Err(error) = delete.send().await else { return Ok(()) };
+        let replaced =
+            error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception);
+        if replaced { Ok(()) } else { Err(unavailable(&error)) }
+    }
+}
+
+#[async_trait]
+impl Park for DynamoDeadLetters {
+    async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
+        self.store.park(parked).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for DynamoDeadLetters {
+    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        let mut letters = Vec::new();
+        let mut from = None;
+        loop {
+            let (items, next) = self.page(from).await?;
+            for item in items {
+                letters.push(letter(&Reader::new(item)?)?);
+            }
+            if next.is_none() {
+                break;
+            }
+            from = next;
+        }
+        letters.sort_by_key(|letter| Reverse(letter.at));
+        letters.truncate(limit);
+        Ok(letters)
+    }
+
+    async fn show(&self, turn: &TurnKey) -> Result<Option<DeadLetter>, StoreError> {
+        self.get(turn).await?.map(|item| letter(&item)).transpose()
+    }
+
+    /// Opens, sends, then removes: a crash on the way leaves the letter, and the next try repeats what was done to no
+    /// effect. SQS drops the second sending of one letter within five minutes by an id of its own; later, the turn's
+    /// record keeps the answer single.
+    async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
+        let Some(item) = self.get(turn).await? else { return Ok(Redriven::NotFound) };
+        let DeadLetter { conversation: group, at, .. } = letter(&item)?;
+        let body = item.text("body")?.to_owned();
+        let reopened = self.store.reopen(turn, now).await?;
+        let id = format!("{}.{}", turn.as_str(), at.as_millis());
+        self.queue.send(QueueItem { group, dedup: turn.clone(), body }, id).await?;
+        self.remove(turn, at).await?;
+        Ok(if reopened { Redriven::Reopened } else { Redriven::Requeued })
+    }
+}

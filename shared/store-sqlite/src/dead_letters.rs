@@ -1,0 +1,107 @@
+//! Dead letters: parked turns, and messages that used up their tries.
+
+use async_trait::async_trait;
+use chat::{Timestamp, TurnKey};
+use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use store::{DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, StoreError, words};
+
+use crate::{
+    SqliteStore,
+    database::{Failure, VERSION, check_version},
+    queue::append,
+    turns::reopen,
+};
+
+/// The columns in the order in which [`letter`] reads them.
+struct Stored(i64, String, String, Option<String>, u32, i64);
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+}
+
+fn letter(Stored(version, turn, conversation, reason, tries, at): Stored) -> Result<DeadLetter, StoreError> {
+    check_version(version)?;
+    Ok(DeadLetter {
+        turn: words::turn_key(&turn)?,
+        conversation: words::conversation_key(&conversation)?,
+        reason: reason.as_deref().map(words::reason).transpose()?,
+        tries,
+        at: Timestamp::from_millis(at),
+    })
+}
+
+fn park(transaction: &Transaction<'_>, parked: &ParkedTurn) -> Result<(), Failure> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (dedup) DO UPDATE SET v = excluded.v, body = excluded.body, tries = excluded.tries,
+            buried_at = excluded.buried_at, reason = excluded.reason",
+    )?;
+    statement.execute(params![
+        VERSION,
+        parked.conversation.as_str(),
+        parked.turn.as_str(),
+        parked.body,
+        parked.tries,
+        parked.at.as_millis(),
+        words::of_reason(parked.reason),
+    ])?;
+    Ok(())
+}
+
+fn list(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters
+         ORDER BY buried_at DESC, dedup LIMIT ?1",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    statement.query_map([limit], stored)?.map(|row| Ok(letter(row?)?)).collect()
+}
+
+fn show(transaction: &Transaction<'_>, turn: &TurnKey) -> Result<Option<DeadLetter>, Failure> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters WHERE dedup = ?1",
+    )?;
+    let found = statement.query_row([turn.as_str()], stored).optional()?;
+    Ok(found.map(letter).transpose()?)
+}
+
+fn redrive(transaction: &Transaction<'_>, turn: &TurnKey, now: Timestamp) -> Result<Redriven, Failure> {
+    let Some(letter) = show(transaction, turn)? else { return Ok(Redriven::NotFound) };
+    let mut delete =
+        transaction.prepare_cached("DELETE FROM dead_letters WHERE dedup = ?1 RETURNING body")?;
+    let body = delete.query_row([turn.as_str()], |row| row.get(0))?;
+    append(transaction, &QueueItem { group: letter.conversation, dedup: letter.turn, body })?;
+    Ok(if reopen(transaction, turn, now)? { Redriven::Reopened } else { Redriven::Requeued })
+}
+
+#[async_trait]
+impl Park for SqliteStore {
+    async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
+        self.database.run(move |transaction| park(transaction, &parked)).await
+    }
+}
+
+#[async_trait]
+impl DeadLetters for SqliteStore {
+    async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
+        self.database.run(move |transaction| list(transaction, limit)).await
+    }
+
+    async fn show(&self, turn: &TurnKey) -> Result<Option<DeadLetter>, StoreError> {
+        let turn = turn.clone();
+        self.database.run(move |transaction| show(transaction, &turn)).await
+    }
+
+    /// One transaction: all of it happens or nothing. Another process may do it while a server runs on the file; the
+    /// server finds the item when it next looks.
+    async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
+        let (turn, waiting) = (turn.clone(), self.enqueued());
+        let announce = move |redriven: &Redriven| {
+            if *redriven != Redriven::NotFound {
+                waiting.notify_one();
+            }
+        };
+        self.database.run_then(move |transaction| redrive(transaction, &turn, now), announce).await
+    }
+}
