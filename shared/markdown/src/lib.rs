@@ -3,7 +3,7 @@
 //! A chat platform takes a message up to some size, and the size is its own: characters, bytes, bytes of JSON inside of
 //! JSON. What a good cut is, is the same everywhere: between two blocks, else two lines, else two words, else two
 //! characters as a reader sees them. Code that is cut is closed and opened again, and a table that is cut gets its
-//! headings again. So the size is a parameter, a [`Weight`], and the cutting is [`split`].
+//! headings again. So the size is a parameter, a [`Weight`], and the cutting is [`split()`].
 //!
 //! The text is read line by line, which is all that cutting needs: a full parser would say more about the text and
 //! nothing more about where it may be cut. No dialect is known here; a platform rewrites what its clients show
