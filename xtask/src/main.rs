@@ -6,6 +6,7 @@
 //! - [`tidy`]: `cargo xtask tidy`, the shape of the workspace, read from its manifests and files
 //! - [`lambda`]: `cargo xtask package`, the functions as AWS Lambda runs them
 //! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
+//! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
 //! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests
@@ -21,6 +22,7 @@ use anyhow::Result;
 use clap::Parser;
 
 mod commands;
+mod fuzz;
 mod lambda;
 mod sam;
 mod servers;
@@ -58,6 +60,15 @@ enum Task {
     },
     /// Checks the deployment template with SAM's validator and cfn-lint.
     Sam,
+    /// Runs every fuzz target for a while. Needs nightly Rust and cargo-fuzz, and says how to get them.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only these targets.
+        #[arg(value_name = "TARGET")]
+        only: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -79,5 +90,6 @@ fn perform(task: Task) -> Result<()> {
         Task::Tidy => tidy::run(&workspace),
         Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
+        Task::Fuzz { seconds, only } => fuzz::run(&workspace, &mut steps, seconds, &only),
     }
 }

@@ -1,5 +1,5 @@
 //! Every file of the corpus through its target.
-#![expect(clippy::unwrap_used, reason = "a test that cannot read its own data has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot read its own data has failed")]
 
 use std::{
     collections::BTreeSet,

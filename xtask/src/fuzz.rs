@@ -1,0 +1,114 @@
+//! The fuzz targets, each run for a while.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{commands, steps::Steps, workspace::Workspace};
+
+/// Where the targets' files are, below the root. A file's name is its target's.
+const TARGETS: &str = "fuzz/targets";
+
+/// The longest that one input may take, in seconds. They take milliseconds; one that takes a second is a finding, and
+/// the sanitizers and a busy machine may make ten of it.
+const SLOWEST_INPUT: u32 = 10;
+
+/// The most memory, in MiB, sanitizers included.
+const MEMORY: u32 = 2048;
+
+/// `cargo xtask fuzz`: every target, or those named, for this many seconds each.
+///
+/// What a target finds on its way goes to `target/fuzz-corpus`, so that the corpus in the repository grows by hand only.
+///
+/// # Errors
+///
+/// When nightly Rust or cargo-fuzz is missing, when something does not build, and when a target finds something; cargo
+/// fuzz then says which file under `fuzz/artifacts` causes it.
+pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, seconds: u32, only: &[String]) -> Result<()> {
+    let all = targets(&workspace.root)?;
+    if let Some(unknown) = only.iter().find(|name| !all.contains(name)) {
+        bail!("there is no fuzz target `{unknown}`; there are {}", all.join(", "));
+    }
+    missing(
+        commands::find("rustup").is_some(),
+        nightly(&workspace.root),
+        commands::find("cargo-fuzz").is_some(),
+    )?;
+    let chosen: Vec<_> = all.iter().filter(|name| only.is_empty() || only.contains(name)).collect();
+    let built = workspace.target.join("fuzz");
+    let fuzz = |verb: &str| {
+        let mut cargo = Command::new("cargo");
+        cargo.current_dir(&workspace.root).args(["+nightly", "fuzz", verb, "--target-dir"]).arg(&built);
+        // The toolchain that runs this program would otherwise go before `+nightly`.
+        cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+        cargo
+    };
+    steps.run("build the fuzz targets", || commands::run(&mut fuzz("build")))?;
+    for name in chosen {
+        let found = workspace.target.join("fuzz-corpus").join(name);
+        fs::create_dir_all(&found).with_context(|| found.display().to_string())?;
+        steps.run(&format!("fuzz {name}"), || {
+            let mut cargo = fuzz("run");
+            cargo.arg(name).arg(&found).arg(format!("fuzz/corpus/{name}")).arg("--");
+            cargo.args([format!("-max_total_time={seconds}"), format!("-timeout={SLOWEST_INPUT}")]);
+            commands::run(cargo.args([format!("-rss_limit_mb={MEMORY}"), "-print_final_stats=1".to_owned()]))
+        })?;
+    }
+    Ok(())
+}
+
+/// The names of all targets, in order.
+fn targets(root: &Path) -> Result<Vec<String>> {
+    let entries = fs::read_dir(root.join(TARGETS)).with_context(|| TARGETS.to_owned())?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let path = entry?.path();
+        let stem = path.file_stem().filter(|_| path.extension().is_some_and(|extension| extension == "rs"));
+        names.extend(stem.map(|stem| stem.to_string_lossy().into_owned()));
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+fn nightly(root: &Path) -> bool {
+    let mut rustc = Command::new("rustc");
+    rustc.current_dir(root).args(["+nightly", "--version"]).env_remove("RUSTUP_TOOLCHAIN");
+    commands::read(&mut rustc).is_ok()
+}
+
+/// Says how to get what is not there. Nothing is installed unasked: a second toolchain is half a gigabyte.
+fn missing(rustup: bool, nightly: bool, cargo_fuzz: bool) -> Result<()> {
+    let ways = [
+        (rustup, "rustup, from https://rustup.rs"),
+        (nightly, "nightly Rust: rustup toolchain install nightly --profile minimal"),
+        (cargo_fuzz, "cargo-fuzz: cargo install --locked cargo-fuzz"),
+    ];
+    let missing: Vec<_> =
+        ways.iter().filter(|(there, _)| !there).map(|(_, way)| format!("\n  {way}")).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    bail!("fuzzing needs what is not on this machine; to get it:{}", missing.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_with_the_way_to_get_it() {
+        assert!(missing(true, true, true).is_ok());
+        let error = missing(true, false, false).unwrap_err().to_string();
+        for part in ["rustup toolchain install nightly", "cargo install --locked cargo-fuzz"] {
+            assert!(error.contains(part), "{error}");
+        }
+        assert!(!error.contains("https://rustup.rs"), "{error}");
+    }
+
+    #[test]
+    fn targets_are_the_files_of_their_folder() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let found = targets(&root).unwrap();
+        assert!(found.is_sorted() && found.iter().any(|name| name == "feishu_webhook"), "{found:?}");
+    }
+}
