@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzzing::dingtalk_render::run(data);
+    let _ = fuzzing::dingtalk_render::run(data);
 });

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzzing::feishu_webhook::run(data);
+    let _ = fuzzing::feishu_webhook::run(data);
 });

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzzing::platform_answers::run(data);
+    let _ = fuzzing::platform_answers::run(data);
 });

@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    fuzzing::routing_decode::run(data);
+    let _ = fuzzing::routing_decode::run(data);
 });
