@@ -42,6 +42,7 @@ const DIRECTION: &[(&str, May)] = &[
     ("worker-function",   May::Use(&["dingtalk", "feishu", "lambda"])),
     ("standalone",        May::UseSharedBut(&["lambda", "store-dynamodb"])),
     ("benches",           May::UseAny),
+    ("simulation",        May::UseAny),
     ("fuzzing",           May::UseAny),
     ("magpie-tests",      May::UseAny),
     ("xtask",             May::Use(&[])),

@@ -1,0 +1,155 @@
+//! The real engine at the simulated ports.
+
+use std::{
+    future::Future,
+    pin::pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use chat::{BotId, Clock, PlatformId};
+use receive::Receiver;
+use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
+use settings::{BotSettings, Bots, KeySource, MemorySettings};
+use store::{Dequeue as _, MemoryStore};
+use turn::{Handled, Policy, Worker};
+use url::Url;
+use vault::{DataKey, Vault};
+
+use crate::{ports::Ports, queue::Queue, sim::Sim, stores::Stores, webhooks, wire::Wire};
+
+/// What a run does not restart: configuration, and what is durable.
+pub(crate) struct Engine {
+    sim: Arc<Sim>,
+    bots: Arc<Bots>,
+    vault: Arc<Vault>,
+    pub(crate) queue: Queue,
+    stores: Stores,
+    receiver: Arc<Receiver>,
+}
+
+impl Engine {
+    pub(crate) fn new(sim: Arc<Sim>) -> anyhow::Result<Self> {
+        let (ports, memory) = (Arc::new(Ports(sim.clone())), MemoryStore::default());
+        let bots = vec![bot("feishu", "FEISHU")?, bot("dingtalk", "DINGTALK")?];
+        let kinds = [feishu::KIND, dingtalk::KIND];
+        let bots = Arc::new(ready(Bots::connect(bots, &kinds, ports.clone(), ports.now()))??);
+        let key = DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?;
+        let vault = Arc::new(Vault::new(vec![key], ports.clone())?);
+        let queue = Queue::new(sim.clone(), memory.clone());
+        let receiver = Receiver {
+            bots: bots.clone(),
+            queue: Arc::new(queue.clone()),
+            vault: vault.clone(),
+            clock: ports.clone(),
+            entropy: ports.clone(),
+            observer: ports,
+        };
+        let stores = Stores { sim: sim.clone(), memory };
+        Ok(Self { sim, bots, vault, queue, stores, receiver: Arc::new(receiver) })
+    }
+
+    /// A worker that has just started and remembers nothing.
+    pub(crate) fn worker(&self) -> anyhow::Result<Worker> {
+        let (ports, stores) = (Arc::new(Ports(self.sim.clone())), Arc::new(self.stores.clone()));
+        let wire = Arc::new(Wire(self.sim.clone()));
+        let endpoints = vec![
+            endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions)?,
+            endpoint("cloud", Place::Cloud, "completions", Protocol::Completions)?,
+        ];
+        let timeouts = Timeouts { total_per_attempt: Duration::from_secs(30) };
+        let router = Router::new(endpoints, Strategy::LocalFirst, timeouts, wire.clone(), ports.clone())?;
+        let budget = self.sim.with(|state| state.plan.budget);
+        Ok(Worker::new(turn::Ports {
+            bots: self.bots.clone(),
+            turns: stores.clone(),
+            conversations: stores.clone(),
+            tokens: stores,
+            router: Arc::new(router),
+            transport: wire,
+            vault: self.vault.clone(),
+            clock: ports.clone(),
+            pause: ports.clone(),
+            observer: ports,
+            policy: Policy { memory: MemorySettings::default(), turn_timeout: millis(budget - 15_000) },
+        }))
+    }
+
+    /// One delivery of a webhook. Gives the status that the platform sees; 0 when there was nothing to send.
+    pub(crate) fn deliver(&self, saying: usize) -> impl Future<Output = u16> + Send + use<> {
+        let (sim, receiver) = (self.sim.clone(), self.receiver.clone());
+        async move {
+            let webhook = sim.with(|state| {
+                let saying = state.plan.sayings.get(saying)?;
+                webhooks::of(&state.plan, saying, state.now)
+            });
+            let Some((side, request)) = webhook else { return 0 };
+            receiver.receive(side.name(), "bot", request).await.status.as_u16()
+        }
+    }
+
+    /// One consumer of the queue, as standalone's and Lambda's are. Never ends.
+    pub(crate) fn consume(&self, worker: Arc<Worker>) -> impl Future<Output = u16> + Send + use<> {
+        let (sim, queue) = (self.sim.clone(), self.queue.clone());
+        async move {
+            let (budget, visibility, tries) = sim
+                .with(|state| (millis(state.plan.budget), millis(state.plan.visibility), state.plan.tries));
+            let mut idle = 200;
+            loop {
+                let Ok(Some(delivery)) = queue.next(sim.now(), visibility).await else {
+                    sim.idle(idle).await;
+                    idle = (idle * 2).min(600_000);
+                    continue;
+                };
+                idle = 200;
+                let turn = queue.turn(&delivery.body);
+                sim.with(|state| turn.map(|turn| state.working.insert(state.current, turn)));
+                let handled = worker.answer(&delivery.body, budget).await;
+                sim.with(|state| state.working.remove(&state.current));
+                // Whether the queue hears of it or not: the item comes again, and the turn's record is the truth.
+                let _ = match handled {
+                    Handled::Done => queue.done(&delivery.receipt).await,
+                    Handled::Again { .. } if delivery.tries >= tries => {
+                        queue.bury(&delivery.receipt, sim.now()).await
+                    }
+                    Handled::Again { after } => queue.again(&delivery.receipt, sim.now().plus(after)).await,
+                };
+            }
+        }
+    }
+}
+
+/// Polls a future that has nothing to wait for.
+pub(crate) fn ready<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Ok(value),
+        Poll::Pending => anyhow::bail!("something waited that has nothing to wait for"),
+    }
+}
+
+fn millis(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+fn bot(platform: &str, keys: &str) -> anyhow::Result<BotSettings> {
+    Ok(BotSettings {
+        platform: PlatformId::parse(platform)?,
+        bot: BotId::parse("bot")?,
+        keys: KeySource::Env(keys.to_owned()),
+        base_url: Some(Url::parse(&format!("https://{platform}.test"))?),
+        persona: Some("Be brief.".to_owned()),
+    })
+}
+
+fn endpoint(name: &str, place: Place, path: &str, protocol: Protocol) -> anyhow::Result<Endpoint> {
+    Ok(Endpoint {
+        name: name.to_owned(),
+        place,
+        url: Url::parse(&format!("https://{name}.model.test/v1/{path}"))?,
+        protocol,
+        model: format!("{name}-model"),
+        key: None,
+        max_tokens: None,
+    })
+}

@@ -1,0 +1,176 @@
+//! What a seed decides before the run begins: who says what when, and what may go wrong.
+
+use chat::{BotId, ChatId, Conversation, EventId, PlatformId, TurnKey, UserId};
+use fastrand::Rng;
+
+use crate::{Crash, Options, Size, faults::Rates};
+
+/// Where a conversation takes place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Sends are keyed.
+    Feishu,
+    /// Sends are not.
+    DingTalk,
+}
+
+impl Side {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Feishu => "feishu",
+            Self::DingTalk => "dingtalk",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Room {
+    pub(crate) side: Side,
+    pub(crate) group: bool,
+    pub(crate) chat: String,
+    pub(crate) user: String,
+}
+
+/// What a person says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// A question, to be answered in this many parts.
+    Question(u32),
+    Help,
+    New,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Saying {
+    pub(crate) room: usize,
+    /// Its place in the room, from 0. The platform's id is made of nothing else, so that rooms share ids.
+    pub(crate) number: usize,
+    pub(crate) words: Words,
+    /// When the platform delivers it, in milliseconds after the start: the first time and again.
+    pub(crate) deliveries: Vec<i64>,
+    pub(crate) turn: TurnKey,
+}
+
+impl Saying {
+    pub(crate) fn event(&self) -> String {
+        event(self.number)
+    }
+}
+
+fn event(number: usize) -> String {
+    format!("om_{number}")
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) rooms: Vec<Room>,
+    pub(crate) sayings: Vec<Saying>,
+    /// How many turns each worker process takes at once.
+    pub(crate) processes: Vec<usize>,
+    /// The time of one run of a turn, in milliseconds.
+    pub(crate) budget: i64,
+    /// How long the queue hides an item that is in work.
+    pub(crate) visibility: i64,
+    pub(crate) tries: u32,
+    pub(crate) rates: Rates,
+    pub(crate) faults: u32,
+    /// After this many polls nothing goes wrong any more.
+    pub(crate) fault_polls: u64,
+    /// After which polls the process of the polled task dies, and whether without destructors.
+    pub(crate) crashes: Vec<(u64, bool)>,
+    /// After which polls the process of the polled task stands still, and for how many milliseconds.
+    pub(crate) pauses: Vec<(u64, i64)>,
+}
+
+impl Plan {
+    pub(crate) fn draw(chance: &mut Rng, options: &Options) -> Self {
+        let small = options.size == Size::Small;
+        let rooms: Vec<_> = (0..if small { chance.usize(1..3) } else { chance.usize(2..5) })
+            .map(|index| room(chance, index))
+            .collect();
+        let mut sayings = Vec::new();
+        for index in 0..rooms.len() {
+            let count = if small { chance.usize(1..3) } else { chance.usize(1..6) };
+            sayings.extend(say(chance, &rooms, index, count));
+        }
+        let budget = [150_000, 60_000][chance.usize(0..2)];
+        let (visibility, tries) =
+            [(budget + 30_000, 5), (budget + 30_000, 1000), (20_000, 1000)][chance.usize(0..3)];
+        let fault_polls = if small { 150 } else { chance.u64(100..800) };
+        let mut plan = Self {
+            rooms,
+            sayings,
+            processes: (0..chance.usize(1..4)).map(|_| chance.usize(1..3)).collect(),
+            budget,
+            visibility,
+            tries,
+            rates: Rates::draw(chance),
+            faults: [0, 1, 2, 4, 8, 16][chance.usize(0..6)],
+            fault_polls,
+            crashes: (0..chance.usize(0..4)).map(|_| (chance.u64(0..fault_polls), chance.bool())).collect(),
+            pauses: (0..chance.usize(0..3)).map(|_| (chance.u64(0..fault_polls), pause(chance))).collect(),
+        };
+        if let Crash::At { poll, forget } = options.crash {
+            plan.crashes = vec![(poll, forget)];
+            plan.pauses.clear();
+        }
+        plan
+    }
+}
+
+/// Long enough, mostly, that a lease ends meanwhile.
+fn pause(chance: &mut Rng) -> i64 {
+    [5_000, 70_000, 200_000, 1_200_000][chance.usize(0..4)]
+}
+
+fn room(chance: &mut Rng, index: usize) -> Room {
+    let side = if chance.bool() { Side::Feishu } else { Side::DingTalk };
+    Room { side, group: chance.u8(0..4) == 0, chat: format!("oc_{index}"), user: format!("ou_{index}") }
+}
+
+#[expect(clippy::unwrap_used, reason = "the names are constants, and every run parses them")]
+fn turn(room: &Room, number: usize) -> TurnKey {
+    let conversation = Conversation {
+        platform: PlatformId::parse(room.side.name()).unwrap(),
+        bot: BotId::parse("bot").unwrap(),
+        chat: ChatId::parse(room.chat.as_str()).unwrap(),
+        thread: None,
+        user: (!room.group).then(|| UserId::parse(room.user.as_str()).unwrap()),
+    };
+    TurnKey::new(&conversation, &EventId::parse(event(number)).unwrap())
+}
+
+fn say(chance: &mut Rng, rooms: &[Room], room: usize, count: usize) -> Vec<Saying> {
+    let hasty = chance.bool();
+    let mut at = 0;
+    let mut sayings = Vec::new();
+    for number in 0..count {
+        at += if hasty { chance.i64(0..3_000) } else { chance.i64(1_000..120_000) };
+        let words = match chance.u8(0..20) {
+            0 => Words::Help,
+            1 => Words::New,
+            2..=4 => Words::Question(7),
+            _ => Words::Question(1),
+        };
+        let deliveries = deliveries(chance, at);
+        let turn = rooms.get(room).map(|place| turn(place, number));
+        sayings.extend(turn.map(|turn| Saying { room, number, words, deliveries, turn }));
+    }
+    sayings
+}
+
+/// Feishu delivers an unanswered event again after 15 seconds, 5 minutes, an hour and six hours.
+fn deliveries(chance: &mut Rng, first: i64) -> Vec<i64> {
+    let again = chance.usize(0..3);
+    let mut deliveries = vec![first];
+    for _ in 0..again {
+        let wait = match chance.u8(0..20) {
+            0 => 21_600_000,
+            1..=3 => chance.i64(3_500_000..3_700_000),
+            4..=7 => chance.i64(290_000..310_000),
+            _ => chance.i64(0..20_000),
+        };
+        deliveries.push(first + wait);
+    }
+    deliveries
+}

@@ -1,0 +1,125 @@
+//! The queue: the reference in memory, at least once, behind a network that fails.
+
+use std::{
+    collections::BTreeMap,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use chat::{Timestamp, TurnKey};
+use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, StoreError};
+
+use crate::{
+    faults::Fault,
+    sim::{Pace, Sim, State},
+};
+
+/// Both ends.
+#[derive(Clone)]
+pub(crate) struct Queue {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) memory: MemoryStore,
+    /// Which turn a body, and a receipt, is about.
+    known: Arc<Mutex<BTreeMap<String, TurnKey>>>,
+}
+
+impl Queue {
+    pub(crate) fn new(sim: Arc<Sim>, memory: MemoryStore) -> Self {
+        Self { sim, memory, known: Arc::default() }
+    }
+
+    pub(crate) fn turn(&self, name: &str) -> Option<TurnKey> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+
+    fn know(&self, name: &str, turn: TurnKey) {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), turn);
+    }
+
+    async fn operate<T>(
+        &self,
+        act: impl Future<Output = Result<T, StoreError>> + Send,
+        seen: impl FnOnce(&mut State, &T) + Send,
+    ) -> Result<T, StoreError> {
+        let (down, lost, early, wait) = self.sim.with(|state| {
+            let (down, lost) = (state.fails(Fault::QueueDown), state.fails(Fault::QueueLost));
+            (down, lost, state.chance.bool(), state.pace(Pace::Store))
+        });
+        let unavailable = || Err(StoreError::Unavailable("simulated".to_owned()));
+        if down {
+            self.sim.rest(wait).await;
+            return unavailable();
+        }
+        if !early {
+            self.sim.rest(wait).await;
+        }
+        let done = act.await;
+        if let Ok(done) = &done {
+            self.sim.with(|state| seen(state, done));
+        }
+        if early {
+            self.sim.rest(wait).await;
+        }
+        if lost { unavailable() } else { done }
+    }
+}
+
+#[async_trait]
+impl Enqueue for Queue {
+    async fn enqueue(&self, item: QueueItem, now: Timestamp) -> Result<(), StoreError> {
+        let turn = item.dedup.clone();
+        self.know(&item.body, turn.clone());
+        self.operate(self.memory.enqueue(item, now), |state, ()| {
+            let now = state.now;
+            state.oracle.accepted(&turn, now);
+            state.ring(now);
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Dequeue for Queue {
+    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
+        let next = self.operate(self.memory.next(now, visibility), |_, _| ()).await?;
+        if let Some(delivery) = &next
+            && let Some(turn) = self.turn(&delivery.body)
+        {
+            self.know(&delivery.receipt.0, turn);
+        }
+        Ok(next)
+    }
+
+    async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {
+        self.operate(self.memory.done(receipt), |state, ()| state.ring(state.now)).await
+    }
+
+    async fn again(&self, receipt: &Receipt, due: Timestamp) -> Result<(), StoreError> {
+        self.operate(self.memory.again(receipt, due), |state, ()| state.ring(due.as_millis())).await
+    }
+
+    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
+        let turn = self.turn(&receipt.0);
+        let memory = &self.memory;
+        // A receipt that is no longer valid buries nothing.
+        let act = async {
+            let before = memory.depth().await?;
+            memory.bury(receipt, now).await?;
+            Ok(memory.depth().await? < before)
+        };
+        self.operate(act, |state, buried| {
+            if let Some(turn) = turn.filter(|_| *buried) {
+                state.oracle.buried(&turn);
+            }
+            state.ring(state.now);
+        })
+        .await?;
+        Ok(())
+    }
+
+    async fn depth(&self) -> Result<u64, StoreError> {
+        self.memory.depth().await
+    }
+}

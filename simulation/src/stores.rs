@@ -1,0 +1,183 @@
+//! The stores: the reference in memory behind a network that fails.
+
+use std::{future::Future, sync::Arc};
+
+use async_trait::async_trait;
+use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
+use store::{
+    Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, SealedToken, StoreError,
+    TokenSlot, Tokens, Turns,
+};
+
+use crate::{
+    faults::Fault,
+    sim::{Pace, Sim, State},
+};
+
+/// How much longer a slow answer takes, in milliseconds.
+const SLOW: i64 = 4_000;
+
+/// All stores.
+#[derive(Clone)]
+pub(crate) struct Stores {
+    pub(crate) sim: Arc<Sim>,
+    pub(crate) memory: MemoryStore,
+}
+
+/// Whether a failure here leaves the turn's record behind the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weight {
+    /// It records what was done: with it lost, nobody knows.
+    Record,
+    /// With its answer lost, nobody knows; when it is refused, everybody does.
+    Mark,
+    Read,
+}
+
+impl Stores {
+    /// One operation: it yields once, acts before or after that, and may fail on either side.
+    async fn operate<T>(
+        &self,
+        weight: Weight,
+        act: impl Future<Output = Result<T, StoreError>> + Send,
+        seen: impl FnOnce(&mut State, &T) + Send,
+    ) -> Result<T, StoreError> {
+        let (down, lost, early, wait) = self.sim.with(|state| {
+            let (down, lost) = (state.fails(Fault::StoreDown), state.fails(Fault::StoreLost));
+            let slow = if state.fails(Fault::StoreSlow) { SLOW } else { 0 };
+            let troubling = (lost && weight != Weight::Read) || (down && weight == Weight::Record);
+            if let Some(turn) = state.turn().filter(|_| troubling) {
+                state.oracle.troubled(&turn);
+            }
+            (down, lost, state.chance.bool(), state.pace(Pace::Store) + slow)
+        });
+        let unavailable = || Err(StoreError::Unavailable("simulated".to_owned()));
+        if down {
+            self.sim.rest(wait).await;
+            return unavailable();
+        }
+        if !early {
+            self.sim.rest(wait).await;
+        }
+        // The store in memory never waits, so this is the one moment at which the operation happens.
+        let done = act.await;
+        if let Ok(done) = &done {
+            self.sim.with(|state| seen(state, done));
+        }
+        if early {
+            self.sim.rest(wait).await;
+        }
+        if lost { unavailable() } else { done }
+    }
+
+    async fn write(
+        &self,
+        weight: Weight,
+        (name, key, fence): (&str, &TurnKey, Fence),
+        act: impl Future<Output = Result<(), StoreError>> + Send,
+        seen: impl FnOnce(&mut State) + Send,
+    ) -> Result<(), StoreError> {
+        let watched = |state: &mut State, (): &()| {
+            state.tell(|| format!("{name} under {fence:?}"));
+            state.oracle.written(key, fence);
+            seen(state);
+        };
+        self.operate(weight, act, watched).await
+    }
+}
+
+#[async_trait]
+impl Turns for Stores {
+    async fn claim(&self, key: &TurnKey, request: ClaimRequest) -> Result<Claim, StoreError> {
+        let task = self.sim.with(|state| state.current);
+        let act = self.memory.claim(key, request);
+        self.operate(Weight::Read, act, |state, claim| {
+            state.note(&[3]);
+            state.oracle.claimed(task, key, &request, claim);
+        })
+        .await
+    }
+
+    async fn sending(&self, key: &TurnKey, fence: Fence, segment: u32) -> Result<(), StoreError> {
+        self.write(Weight::Mark, ("sending", key, fence), self.memory.sending(key, fence, segment), |_| ())
+            .await
+    }
+
+    async fn sent(&self, key: &TurnKey, fence: Fence, count: u32) -> Result<(), StoreError> {
+        self.write(Weight::Record, ("sent", key, fence), self.memory.sent(key, fence, count), |_| ()).await
+    }
+
+    async fn end(&self, key: &TurnKey, fence: Fence, ending: Ending) -> Result<(), StoreError> {
+        let act = self.memory.end(key, fence, ending.clone());
+        let seen = |state: &mut State| {
+            let now = state.now;
+            state.oracle.ended(key, ending, now);
+        };
+        self.write(Weight::Record, ("end", key, fence), act, seen).await
+    }
+
+    async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError> {
+        let act = self.memory.release(key, fence);
+        self.write(Weight::Read, ("release", key, fence), act, |state| state.oracle.released(key)).await
+    }
+
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+        self.operate(Weight::Read, self.memory.reopen(key, now), |_, _| ()).await
+    }
+}
+
+#[async_trait]
+impl Conversations for Stores {
+    async fn keep(&self, conversation: &ConversationKey, exchange: &Exchange) -> Result<Kept, StoreError> {
+        let act = self.memory.keep(conversation, exchange);
+        self.operate(Weight::Read, act, |state, kept| {
+            if *kept == Kept::New {
+                state.oracle.kept(&exchange.turn);
+            }
+        })
+        .await
+    }
+
+    async fn find(
+        &self,
+        conversation: &ConversationKey,
+        at: Timestamp,
+        turn: &TurnKey,
+    ) -> Result<Option<Exchange>, StoreError> {
+        self.operate(Weight::Read, self.memory.find(conversation, at, turn), |_, _| ()).await
+    }
+
+    async fn recent(
+        &self,
+        conversation: &ConversationKey,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Exchange>, StoreError> {
+        self.operate(Weight::Read, self.memory.recent(conversation, now, limit), |_, _| ()).await
+    }
+}
+
+#[async_trait]
+impl Tokens for Stores {
+    /// May give what was there before the last write: the trait promises no more.
+    async fn token(
+        &self,
+        platform: &PlatformId,
+        bot: &BotId,
+        slot: TokenSlot,
+    ) -> Result<Option<SealedToken>, StoreError> {
+        let stale = self.sim.with(|state| state.fails(Fault::TokenStale));
+        let token = self.operate(Weight::Read, self.memory.token(platform, bot, slot), |_, _| ()).await?;
+        Ok(token.filter(|_| !stale))
+    }
+
+    async fn put_token(
+        &self,
+        platform: &PlatformId,
+        bot: &BotId,
+        slot: TokenSlot,
+        token: SealedToken,
+    ) -> Result<(), StoreError> {
+        self.operate(Weight::Read, self.memory.put_token(platform, bot, slot, token), |_, _| ()).await
+    }
+}

@@ -1,0 +1,229 @@
+//! The executor: it polls by hand, in the order of simulated time, and crashes and stops processes between two polls.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use store::Dequeue as _;
+
+use crate::{
+    Broken, Violation,
+    engine::{Engine, ready},
+    sim::{START, Sim},
+};
+
+/// How many polls without faults must be enough for everything to end. A turn without faults takes about twenty, and
+/// half a day of idle consumers some thousand.
+const QUIET_POLLS: u64 = 12_000;
+
+/// How long the platform waits before it delivers an event again that was not answered with 200.
+const REDELIVERY: i64 = 15_000;
+
+/// How long a process that died takes to start again.
+const RESTART: i64 = 3_000;
+
+/// One future with the process that it belongs to.
+struct Task {
+    id: usize,
+    role: Role,
+    future: Pin<Box<dyn Future<Output = u16> + Send>>,
+    wake_at: i64,
+    /// Only looks for work, so that the bell wakes it.
+    idle: bool,
+    /// Stands still until then, whatever rings.
+    still_until: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Delivers this saying.
+    Delivery(usize),
+    /// A consumer of this process.
+    Consumer(usize),
+}
+
+pub(crate) struct World {
+    sim: Arc<Sim>,
+    engine: Engine,
+    tasks: Vec<Task>,
+    next_id: usize,
+    /// Tasks of processes that died without running a destructor. They are dropped with the world.
+    graves: Vec<Task>,
+    pub(crate) polls: u64,
+    pub(crate) crashes: u64,
+}
+
+impl World {
+    pub(crate) fn new(sim: Arc<Sim>) -> anyhow::Result<Self> {
+        let engine = Engine::new(sim.clone())?;
+        let mut world =
+            Self { sim, engine, tasks: Vec::new(), next_id: 0, graves: Vec::new(), polls: 0, crashes: 0 };
+        let (deliveries, processes) = world.sim.with(|state| {
+            let sayings = state.plan.sayings.iter().enumerate();
+            let deliveries: Vec<_> = sayings
+                .flat_map(|(index, saying)| saying.deliveries.iter().map(move |at| (index, *at)))
+                .collect();
+            (deliveries, state.plan.processes.len())
+        });
+        for (saying, at) in deliveries {
+            world.deliver(saying, START + at);
+        }
+        for process in 0..processes {
+            world.start(process, START)?;
+        }
+        Ok(world)
+    }
+
+    fn spawn(&mut self, role: Role, wake_at: i64, future: Pin<Box<dyn Future<Output = u16> + Send>>) {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.tasks.push(Task { id, role, future, wake_at, idle: false, still_until: 0 });
+    }
+
+    fn deliver(&mut self, saying: usize, at: i64) {
+        let future = Box::pin(self.engine.deliver(saying));
+        self.spawn(Role::Delivery(saying), at, future);
+    }
+
+    /// Starts a worker process with its consumers.
+    fn start(&mut self, process: usize, at: i64) -> anyhow::Result<()> {
+        let consumers = self.sim.with(|state| state.plan.processes.get(process).copied().unwrap_or(1));
+        let worker = Arc::new(self.engine.worker()?);
+        for _ in 0..consumers {
+            let future = Box::pin(self.engine.consume(worker.clone()));
+            self.spawn(Role::Consumer(process), at, future);
+        }
+        Ok(())
+    }
+
+    /// Runs until everything has ended, or until it should have.
+    pub(crate) fn run(&mut self) -> anyhow::Result<()> {
+        let fault_polls = self.sim.with(|state| state.plan.fault_polls);
+        while !self.is_over()? {
+            if self.polls >= fault_polls + QUIET_POLLS {
+                let stuck = Violation { broken: Broken::Stuck, what: format!("after {} polls", self.polls) };
+                self.sim.with(|state| state.oracle.violations.push(stuck));
+                break;
+            }
+            if self.polls == fault_polls {
+                self.sim.with(|state| state.faulty = false);
+            }
+            let Some(role) = self.step() else { break };
+            self.strike(role)?;
+            self.polls += 1;
+        }
+        self.sim.with(|state| state.oracle.judge());
+        Ok(())
+    }
+
+    /// Nothing is delivered any more, nothing queued, nobody at work.
+    fn is_over(&self) -> anyhow::Result<bool> {
+        if self.tasks.iter().any(|task| matches!(task.role, Role::Delivery(_)) || !task.idle) {
+            return Ok(false);
+        }
+        Ok(ready(self.engine.queue.depth())?? == 0)
+    }
+
+    /// Polls the task whose time comes first.
+    fn step(&mut self) -> Option<Role> {
+        let index = (0..self.tasks.len()).min_by_key(|index| {
+            self.tasks.get(*index).map_or((i64::MAX, 0), |task| (task.wake_at, task.id))
+        })?;
+        let task = self.tasks.get_mut(index)?;
+        let (role, id, wake_at) = (task.role, task.id, task.wake_at);
+        self.sim.with(|state| {
+            state.now = state.now.max(wake_at);
+            state.current = id;
+            state.note(&[u64::try_from(state.now).unwrap_or(0), id as u64]);
+        });
+        let polled = task.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let (now, yielded, bell) = self.sim.with(|state| (state.now, state.take_yield(), state.take_bell()));
+        match polled {
+            // Without a yield it waits for a lock of its own process: it looks again soon.
+            Poll::Pending => (task.wake_at, task.idle) = yielded.unwrap_or((now + 1, false)),
+            Poll::Ready(status) => {
+                drop(self.tasks.remove(index));
+                self.delivered(role, status, now);
+            }
+        }
+        if let Some(due) = bell {
+            for task in self.tasks.iter_mut().filter(|task| task.idle) {
+                task.wake_at = task.wake_at.min(due.max(now) + 1).max(task.still_until);
+            }
+        }
+        Some(role)
+    }
+
+    fn delivered(&mut self, role: Role, status: u16, now: i64) {
+        let Role::Delivery(saying) = role else { return };
+        if status == 200 {
+            self.sim.with(|state| {
+                if let Some(saying) = state.plan.sayings.get(saying) {
+                    state.oracle.acknowledged(&saying.turn);
+                }
+            });
+        } else {
+            self.deliver(saying, now + REDELIVERY);
+        }
+    }
+
+    /// What the plan has for this poll: a crash or a pause of the process that was just polled.
+    fn strike(&mut self, role: Role) -> anyhow::Result<()> {
+        let polls = self.polls;
+        let (crash, pause, now) = self.sim.with(|state| {
+            let crash = state.plan.crashes.iter().find(|(at, _)| *at == polls).map(|(_, forget)| *forget);
+            let pause = state.plan.pauses.iter().find(|(at, _)| *at == polls).map(|(_, millis)| *millis);
+            (crash, pause, state.now)
+        });
+        if let Some(forget) = crash {
+            self.crash(role, forget, now)?;
+        } else if let Some(millis) = pause {
+            self.trouble(role);
+            self.sim.with(|state| state.tell(|| format!("{role:?} stands still for {millis} ms")));
+            for task in self.tasks.iter_mut().filter(|task| task.role == role) {
+                task.still_until = now + millis;
+                task.wake_at = task.wake_at.max(task.still_until);
+            }
+        }
+        Ok(())
+    }
+
+    fn crash(&mut self, role: Role, forget: bool, now: i64) -> anyhow::Result<()> {
+        self.crashes += 1;
+        self.sim.with(|state| state.tell(|| format!("crash of {role:?}")));
+        self.trouble(role);
+        let (dead, alive): (Vec<_>, Vec<_>) = self.tasks.drain(..).partition(|task| task.role == role);
+        self.tasks = alive;
+        self.sim.with(|state| {
+            for task in &dead {
+                state.working.remove(&task.id);
+            }
+        });
+        if forget {
+            self.graves.extend(dead);
+        } else {
+            drop(dead);
+        }
+        match role {
+            Role::Delivery(saying) => self.deliver(saying, now + REDELIVERY),
+            Role::Consumer(process) => self.start(process, now + RESTART)?,
+        }
+        Ok(())
+    }
+
+    /// The turns that this process works on may have records behind the facts from now on.
+    fn trouble(&self, role: Role) {
+        self.sim.with(|state| {
+            for task in self.tasks.iter().filter(|task| task.role == role) {
+                if let Some(turn) = state.working.get(&task.id) {
+                    // A model that was asked before may have answered a process that stood still.
+                    state.oracle.troubled(turn);
+                    state.oracle.modelless(turn);
+                }
+            }
+        });
+    }
+}
