@@ -9,7 +9,11 @@ use store::{Fence, ParkReason, TurnRecord};
 use telemetry::Step;
 use transport::Limits;
 
-use crate::{access::Access, handled::Again, ports::Ports};
+use crate::{
+    access::Access,
+    handled::{AGAIN_SOON, Again},
+    ports::Ports,
+};
 
 /// How often one segment is tried in one run of a turn. The queue brings the turn back for more.
 const TRIES: u32 = 4;
@@ -37,8 +41,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) deadline: Timestamp,
     /// The token in use, once one was needed.
     pub(crate) token: Option<AccessToken>,
-    /// Whether a send of the current segment is unaccounted for.
-    pub(crate) unaccounted: bool,
+    /// Since when a send of the current segment may have been taken without our knowing.
+    pub(crate) unaccounted: Option<Timestamp>,
 }
 
 /// What became of one segment.
@@ -52,7 +56,10 @@ impl Delivery<'_> {
     pub(crate) async fn run(mut self, reply: &Reply) -> Result<Option<ParkReason>, Again> {
         let segments = self.bot.platform.render(reply, &self.to);
         for (index, segment) in (0_u32..).zip(&segments).skip(self.record.segments_sent as usize) {
-            if self.is_uncertain(index) {
+            // An earlier run marked this segment and did not say what became of it. It was sent after the acceptance, so
+            // a window that is counted from there is over before the platform's own.
+            self.unaccounted = (self.record.sending == Some(index)).then_some(self.record.accepted_at);
+            if !self.may_send() {
                 return Ok(Some(ParkReason::SendUncertain));
             }
             let started = self.now();
@@ -77,17 +84,15 @@ impl Delivery<'_> {
         self.record.fence
     }
 
-    /// An earlier run marked this segment and did not say what became of it. Where the platform drops a repetition it
-    /// is sent again; where it does not, or its window has passed, a person would see the answer twice.
-    fn is_uncertain(&self, index: u32) -> bool {
-        if self.record.sending != Some(index) {
-            return false;
-        }
+    /// Whether a send now shows the segment once, whatever became of earlier ones. A repetition is dropped where the
+    /// platform takes a key, until its window has passed; else a person would see the answer twice.
+    fn may_send(&self) -> bool {
+        let Some(since) = self.unaccounted else { return true };
         let now = self.now();
         match self.bot.platform.guarantee(&self.to, now) {
-            // Counted from the acceptance, which is earlier than the send: so never beyond the window.
-            SendGuarantee::Keyed { window } => now.since(self.record.accepted_at) >= window,
-            SendGuarantee::Unkeyed => true,
+            // The platform looks at its window when the call arrives, which may take this long.
+            SendGuarantee::Keyed { window } => now.plus(SEND_TIMEOUT).since(since) < window,
+            SendGuarantee::Unkeyed => false,
         }
     }
 
@@ -96,9 +101,8 @@ impl Delivery<'_> {
     async fn send_marked(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
         let turns = &self.ports.turns;
         turns.sending(self.turn, self.fence(), index).await?;
-        self.unaccounted = false;
         let result = self.send(segment, index).await;
-        if matches!(result, Err(Again::Later { .. })) && !self.unaccounted {
+        if matches!(result, Err(Again::Later { .. })) && self.unaccounted.is_none() {
             turns.sent(self.turn, self.fence(), index).await?;
         }
         result
@@ -108,6 +112,11 @@ impl Delivery<'_> {
         let key = SendKey::new(self.turn, index);
         let mut renewed = false;
         for _ in 0..TRIES {
+            // Again before each try: the one before may have been told to wait until after the window.
+            if !self.may_send() {
+                return Ok(Fate::Parked(ParkReason::SendUncertain));
+            }
+            let began = self.now();
             match self.attempt(segment, &key).await? {
                 SendOutcome::Accepted(_) => return Ok(Fate::Sent),
                 SendOutcome::Refused(code) => {
@@ -123,13 +132,13 @@ impl Delivery<'_> {
                 }
                 SendOutcome::Retry { after } => self.pause(after).await?,
                 SendOutcome::Moved(to) => self.to = to,
-                SendOutcome::Unknown => match self.bot.platform.guarantee(&self.to, self.now()) {
-                    SendGuarantee::Keyed { .. } => {
-                        self.unaccounted = true;
-                        self.pause(UNKNOWN_PAUSE).await?;
+                SendOutcome::Unknown => {
+                    self.unaccounted.get_or_insert(began);
+                    if !self.may_send() {
+                        return Ok(Fate::Parked(ParkReason::SendUncertain));
                     }
-                    SendGuarantee::Unkeyed => return Ok(Fate::Parked(ParkReason::SendUncertain)),
-                },
+                    self.pause(UNKNOWN_PAUSE).await?;
+                }
             }
         }
         Err(Again::later(UNKNOWN_PAUSE, "the platform did not take the answer yet"))
@@ -144,6 +153,11 @@ impl Delivery<'_> {
         let Ok(request) = self.bot.platform.send(&self.to, segment, key, token, now) else {
             return Ok(SendOutcome::Refused("no address".to_owned()));
         };
+        // A worker that stood still may have lost the turn long ago. The claim outlasts the deadline by more than a send,
+        // so whatever goes out before this line's moment has arrived before anybody else can have the turn.
+        if self.now().plus(SEND_TIMEOUT) > self.deadline {
+            return Err(Again::later(AGAIN_SOON, "this run is too near its end for another send"));
+        }
         let limits = Limits { total: SEND_TIMEOUT, bytes: ANSWER_MAX };
         let answer = self.ports.transport.call(request, limits).await;
         Ok(self.bot.platform.outcome(&self.to, answer))

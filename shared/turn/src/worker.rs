@@ -141,7 +141,7 @@ impl Worker {
             to,
             deadline,
             token: None,
-            unaccounted: false,
+            unaccounted: None,
         };
         let parked = delivery.run(&Reply { markdown: content.reply }).await?.or(content.parked);
         let ending = parked.map_or(Ending::Done, Ending::Parked);
