@@ -147,6 +147,7 @@ impl Magpie {
             bots: Arc::clone(&self.bots),
             turns: store.clone(),
             conversations: store.clone(),
+            parked: store.clone(),
             tokens: store.clone(),
             router: Arc::clone(&self.router),
             transport: Arc::clone(&self.transport),

@@ -66,6 +66,7 @@ impl Consumer {
             bots: Arc::clone(&start.bots),
             turns: store.clone(),
             conversations: store.clone(),
+            parked: store.clone(),
             tokens: store,
             router: Arc::new(router),
             transport: Arc::clone(&start.transport),

@@ -37,6 +37,8 @@ pub(crate) struct Delivery<'a> {
     pub(crate) bot: &'a Bot,
     pub(crate) turn: &'a TurnKey,
     pub(crate) record: TurnRecord,
+    /// The round of the reply: part of each segment's key.
+    pub(crate) round: u32,
     pub(crate) to: ReplyTo,
     pub(crate) deadline: Timestamp,
     /// The token in use, once one was needed.
@@ -109,7 +111,7 @@ impl Delivery<'_> {
     }
 
     async fn send(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
-        let key = SendKey::new(self.turn, index);
+        let key = SendKey::in_round(self.turn, self.round, index);
         let mut renewed = false;
         for _ in 0..TRIES {
             // Again before each try: the one before may have been told to wait until after the window.

@@ -21,6 +21,15 @@ pub enum Handled {
     },
 }
 
+/// What became of a message whose tries are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// Its turn is over without it: answered after all, ended before, or none of ours.
+    Over,
+    /// It is a dead letter: its turn is parked, or could not even be parked.
+    DeadLetter,
+}
+
 /// Why a run stops before its turn is over.
 pub(crate) enum Again {
     /// Try later; the turn is given back first.

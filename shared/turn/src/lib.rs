@@ -15,6 +15,8 @@
 //! # Layout
 //!
 //! - [`worker`]: the one function that takes a turn from claim to its end ([`Worker`])
+//! - [`give_up`]: what becomes of a message whose tries are used up
+//! - [`kept`]: the reply that is kept for a turn, and the rounds of a turn that is brought back
 //! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
 //! - [`handled`]: how a run ends ([`Handled`])
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
@@ -42,12 +44,14 @@ pub mod access;
 pub mod compose;
 pub mod content;
 pub mod deliver;
+pub mod give_up;
 pub mod handled;
+pub mod kept;
 pub mod ports;
 pub mod recall;
 pub mod words;
 pub mod worker;
 
-pub use handled::Handled;
+pub use handled::{GivenUp, Handled};
 pub use ports::{Policy, Ports};
 pub use worker::Worker;

@@ -52,6 +52,17 @@ pub const fn cannot_read(kind: AttachmentKind, language: Language) -> &'static s
     }
 }
 
+/// The apology when a message used up its tries for whatever cause.
+#[must_use]
+pub const fn gave_up(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "抱歉，这个问题试了几次都没能处理完，管理员会看到它。如果着急，请过几分钟再问一次。",
+        Language::En => {
+            "Sorry, this question could not be dealt with after several tries; an administrator will see it. If it is urgent, please ask again in a few minutes."
+        }
+    }
+}
+
 /// The apology when no model answered. Says what to do, and nothing about our insides.
 #[must_use]
 pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str {

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chat::{Audience, Message, Reply, Timestamp, TurnKey};
 use receive::QueuedMessage;
 use settings::Bot;
-use store::{Claim, ClaimRequest, Ending, Exchange, Kept, ParkReason, TurnRecord};
+use store::{Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, Fence, ParkReason, ParkedTurn, TurnRecord};
 use telemetry::Step;
 
 use crate::{
@@ -14,13 +14,14 @@ use crate::{
     content::Content,
     deliver::Delivery,
     handled::{AGAIN_SOON, Again, Handled},
+    kept,
     ports::Ports,
     recall::Recall,
 };
 
 /// How long a turn's record is kept. Feishu delivers an event again for 7.1 hours, and no platform we know of for more
-/// than four days.
-pub const TURN_KEPT: Duration = Duration::from_secs(7 * 86_400);
+/// than four days; a day beyond the dead letters, so that an operator who brings a turn back finds it as it was left.
+pub const TURN_KEPT: Duration = DEAD_LETTERS_KEPT.saturating_add(Duration::from_secs(86_400));
 
 /// How much longer than the run a claim holds, so that the run has certainly ended when the next claim is granted.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
@@ -30,8 +31,31 @@ const SEND_RESERVE: Duration = Duration::from_secs(10);
 
 /// Answers queued messages.
 pub struct Worker {
-    ports: Ports,
+    pub(crate) ports: Ports,
     access: Access,
+}
+
+/// A queued message, opened.
+pub(crate) struct Queued<'a> {
+    /// The sealed form: what a parked turn is brought back with.
+    body: &'a str,
+    opened: QueuedMessage,
+    pub(crate) turn: TurnKey,
+}
+
+impl Queued<'_> {
+    pub(crate) const fn message(&self) -> &Message {
+        &self.opened.message
+    }
+}
+
+/// A claimed turn, with what every step of it needs.
+pub(crate) struct Claimed {
+    pub(crate) bot: Arc<Bot>,
+    /// The words that speak to the bot.
+    pub(crate) text: String,
+    pub(crate) record: TurnRecord,
+    pub(crate) deadline: Timestamp,
 }
 
 impl Worker {
@@ -49,60 +73,75 @@ impl Worker {
 
     /// Answers one queued message within `budget`. Never fails: what cannot be done now is handed out again.
     pub async fn answer(&self, body: &str, budget: Duration) -> Handled {
-        let Ok(queued) = QueuedMessage::open(body, &self.ports.vault) else {
-            tracing::error!("a queued message cannot be opened; it goes to the dead letters after its tries");
-            return Handled::Again { after: AGAIN_SOON };
-        };
-        let turn = queued.message.turn();
-        match self.carry(&queued, &turn, budget).await {
+        let Some(queued) = self.open(body) else { return Handled::Again { after: AGAIN_SOON } };
+        match self.carry(&queued, budget).await {
             Ok(()) => Handled::Done,
             Err(Again::FenceLost) => {
                 // Whoever holds the turn now will finish it; this delivery comes back only to see that it is over.
-                self.note(&turn, Step::Returned { cause: "another worker has the turn".to_owned() });
+                self.note(&queued.turn, Step::Returned { cause: "another worker has the turn".to_owned() });
                 Handled::Again { after: LEASE_MARGIN }
             }
             Err(Again::Later { after, cause }) => {
-                self.note(&turn, Step::Returned { cause });
+                self.note(&queued.turn, Step::Returned { cause });
                 Handled::Again { after }
             }
         }
     }
 
-    /// From the queue to the claim: is it ours, and is it still to be done?
-    async fn carry(&self, queued: &QueuedMessage, turn: &TurnKey, budget: Duration) -> Result<(), Again> {
+    pub(crate) fn open<'a>(&self, body: &'a str) -> Option<Queued<'a>> {
+        let Ok(opened) = QueuedMessage::open(body, &self.ports.vault) else {
+            tracing::error!("a queued message cannot be opened; it goes to the dead letters after its tries");
+            return None;
+        };
+        let turn = opened.message.turn();
+        Some(Queued { body, opened, turn })
+    }
+
+    async fn carry(&self, queued: &Queued<'_>, budget: Duration) -> Result<(), Again> {
+        let Some(claimed) = self.claim(queued, budget).await? else { return Ok(()) };
+        let fence = claimed.record.fence;
+        let result = self.finish(queued, claimed).await;
+        if let Err(Again::Later { .. }) = &result {
+            // Should this fail too, the lease ends by itself.
+            let _ = self.ports.turns.release(&queued.turn, fence).await;
+        }
+        result
+    }
+
+    /// From the queue to the claim: is it ours, and is it still to be done? Nothing when there is nothing to do.
+    pub(crate) async fn claim(
+        &self,
+        queued: &Queued<'_>,
+        budget: Duration,
+    ) -> Result<Option<Claimed>, Again> {
         let now = self.ports.clock.now();
-        let conversation = &queued.message.conversation;
+        let turn = &queued.turn;
+        let conversation = &queued.message().conversation;
         let found =
             self.ports.bots.find(conversation.platform.as_str(), conversation.bot.as_str(), now).await;
         let Some(bot) = found else {
             return Err(Again::later(AGAIN_SOON, "the bot is not configured here"));
         };
-        let Some(text) = self.words_for_us(&bot, &queued.message).await? else {
+        let Some(text) = self.words_for_us(&bot, queued.message()).await? else {
             let (platform, bot) = (conversation.platform.clone(), conversation.bot.clone());
             self.note(turn, Step::Ignored { platform, bot, what: "mentions others only" });
-            return Ok(());
+            return Ok(None);
         };
         let request = ClaimRequest {
             now,
             lease: budget + LEASE_MARGIN,
-            accepted_at: queued.accepted_at,
+            accepted_at: queued.opened.accepted_at,
             keep_until: now.plus(TURN_KEPT),
         };
         match self.ports.turns.claim(turn, request).await? {
-            Claim::Ended(_) => Ok(()),
+            Claim::Ended(_) => Ok(None),
             Claim::Held { until } => {
                 let after = until.since(now).max(Duration::from_secs(1));
                 Err(Again::later(after, "another worker has the turn"))
             }
             Claim::Granted(record) => {
                 self.note(turn, Step::Claimed { fence: record.fence.0 });
-                let fence = record.fence;
-                let result = self.finish(&bot, queued, turn, &text, record, now.plus(budget)).await;
-                if let Err(Again::Later { .. }) = &result {
-                    // Should this fail too, the lease ends by itself.
-                    let _ = self.ports.turns.release(turn, fence).await;
-                }
-                result
+                Ok(Some(Claimed { bot, text, record, deadline: now.plus(budget) }))
             }
         }
     }
@@ -118,92 +157,86 @@ impl Worker {
     }
 
     /// From the claim to the end: reply kept, sent, recorded.
-    async fn finish(
-        &self,
-        bot: &Bot,
-        queued: &QueuedMessage,
-        turn: &TurnKey,
-        text: &str,
-        record: TurnRecord,
-        deadline: Timestamp,
-    ) -> Result<(), Again> {
-        let content = match self.kept(&queued.message, turn, &record).await? {
-            Some(content) => content,
-            None => self.compose_and_keep(bot, &queued.message, turn, text, &record, deadline).await?,
+    async fn finish(&self, queued: &Queued<'_>, mut claimed: Claimed) -> Result<(), Again> {
+        let record = &mut claimed.record;
+        let standing = kept::find(&self.ports, queued.message(), &queued.turn, record).await?;
+        let reply = match standing {
+            Some(reply) => reply,
+            None => self.compose_and_keep(queued, &mut claimed).await?,
         };
-        let (to, fence) = (queued.message.reply_to.clone(), record.fence);
+        let fence = claimed.record.fence;
+        let parked = self.send(&queued.turn, queued.message(), claimed, &reply).await?;
+        self.end(queued, fence, parked).await
+    }
+
+    /// Sends what of the reply is not yet sent. Returns why the turn is to be parked, if it is.
+    pub(crate) async fn send(
+        &self,
+        turn: &TurnKey,
+        message: &Message,
+        claimed: Claimed,
+        reply: &kept::Reply,
+    ) -> Result<Option<ParkReason>, Again> {
         let delivery = Delivery {
             ports: &self.ports,
             access: &self.access,
-            bot,
+            bot: &claimed.bot,
             turn,
-            record,
-            to,
-            deadline,
+            record: claimed.record,
+            round: reply.round,
+            to: message.reply_to.clone(),
+            deadline: claimed.deadline,
             token: None,
             unaccounted: None,
         };
-        let parked = delivery.run(&Reply { markdown: content.reply }).await?.or(content.parked);
-        let ending = parked.map_or(Ending::Done, Ending::Parked);
-        self.ports.turns.end(turn, fence, ending).await?;
-        self.note(turn, ended(parked));
-        Ok(())
+        let parked = delivery.run(&Reply { markdown: reply.content.reply.clone() }).await?;
+        Ok(parked.or(reply.content.parked))
     }
 
-    /// The reply that an earlier run kept. The first run has none to look for.
-    async fn kept(
+    /// Ends the turn. One that is parked is kept for the operators first: a crash between the two leaves a turn that
+    /// comes again, and not one that nobody hears of.
+    pub(crate) async fn end(
         &self,
-        message: &Message,
-        turn: &TurnKey,
-        record: &TurnRecord,
-    ) -> Result<Option<Content>, Again> {
-        if record.fence.0 == 1 {
-            return Ok(None);
+        queued: &Queued<'_>,
+        fence: Fence,
+        parked: Option<ParkReason>,
+    ) -> Result<(), Again> {
+        if let Some(reason) = parked {
+            let parked = ParkedTurn {
+                turn: queued.turn.clone(),
+                conversation: queued.message().conversation.key(),
+                reason,
+                body: queued.body.to_owned(),
+                tries: u32::try_from(fence.0).unwrap_or(u32::MAX),
+                at: self.ports.clock.now(),
+            };
+            self.ports.parked.park(parked).await?;
         }
-        let conversation = message.conversation.key();
-        let found = self.ports.conversations.find(&conversation, record.accepted_at, turn).await?;
-        found.map(|exchange| self.open(&exchange, message)).transpose()
+        let ending = parked.map_or(Ending::Done, Ending::Parked);
+        self.ports.turns.end(&queued.turn, fence, ending).await?;
+        self.note(&queued.turn, ended(parked));
+        Ok(())
     }
 
     async fn compose_and_keep(
         &self,
-        bot: &Bot,
-        message: &Message,
-        turn: &TurnKey,
-        text: &str,
-        record: &TurnRecord,
-        deadline: Timestamp,
-    ) -> Result<Content, Again> {
+        queued: &Queued<'_>,
+        claimed: &mut Claimed,
+    ) -> Result<kept::Reply, Again> {
         let started = self.ports.clock.now();
         let recall = Recall {
             conversations: self.ports.conversations.as_ref(),
             vault: &self.ports.vault,
             limits: &self.ports.policy.memory,
         };
-        let budget = deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
-        let persona = bot.settings.persona.as_deref();
+        let budget = claimed.deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
+        let (message, text) = (queued.message(), claimed.text.as_str());
+        let persona = claimed.bot.settings.persona.as_deref();
         let composed =
             compose(message, text, persona, &recall, &self.ports.router, (started, budget)).await?;
-        self.note_composed(turn, &composed, started);
+        self.note_composed(&queued.turn, &composed, started);
         let content = Content { question: text.to_owned(), reply: composed.reply, parked: composed.parked };
-        let conversation = message.conversation.key();
-        let days = Duration::from_secs(u64::from(self.ports.policy.memory.days) * 86_400);
-        let exchange = Exchange {
-            turn: turn.clone(),
-            at: record.accepted_at,
-            kind: composed.kind,
-            sealed: content.seal(&self.ports.vault, &conversation, turn),
-            keep_until: started.plus(days),
-        };
-        match self.ports.conversations.keep(&conversation, &exchange).await? {
-            Kept::New => Ok(content),
-            Kept::Already(standing) => self.open(&standing, message),
-        }
-    }
-
-    fn open(&self, exchange: &Exchange, message: &Message) -> Result<Content, Again> {
-        Content::open(exchange, &self.ports.vault, &message.conversation.key())
-            .map_err(|error| Again::later(AGAIN_SOON, &error.to_string()))
+        kept::keep(&self.ports, message, &queued.turn, &mut claimed.record, (content, composed.kind)).await
     }
 
     fn note_composed(&self, turn: &TurnKey, composed: &Composed, started: Timestamp) {

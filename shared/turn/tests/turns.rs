@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod dead_letters;
 mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};

@@ -31,6 +31,9 @@ use vault::{DataKey, Vault};
 /// 2026-11-22, roughly. What matters is that it stands still unless somebody waits.
 const START: i64 = 1_795_000_000_000;
 
+/// What everything is sealed with.
+pub(crate) const VAULT_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
 /// How long a run may take.
 pub(crate) const BUDGET: Duration = Duration::from_secs(150);
 
@@ -165,7 +168,7 @@ impl World {
         ]));
         let transport: Arc<dyn Transport> = Arc::new(wire);
         let bots = Arc::new(connect(clock.now()).await);
-        let keys = vec![DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap()];
+        let keys = vec![DataKey::from_base64("k", VAULT_KEY).unwrap()];
         let vault = Arc::new(Vault::new(keys, entropy.clone()).unwrap());
         let (store, notes, queue_down) =
             (MemoryStore::default(), Arc::new(Notes::default()), Arc::new(AtomicBool::new(false)));
@@ -181,6 +184,7 @@ impl World {
             bots,
             turns: Arc::new(store.clone()),
             conversations: Arc::new(store.clone()),
+            parked: Arc::new(store.clone()),
             tokens: Arc::new(store.clone()),
             router: Arc::new(router(transport.clone(), clock.clone())),
             transport,
