@@ -13,11 +13,14 @@ use receive::Receiver;
 use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
 use settings::{BotSettings, Bots, KeySource, MemorySettings};
 use store::{Dequeue as _, MemoryStore};
-use turn::{Handled, Policy, Worker};
+use turn::{GivenUp, Handled, Policy, Worker};
 use url::Url;
 use vault::{DataKey, Vault};
 
 use crate::{ports::Ports, queue::Queue, sim::Sim, stores::Stores, webhooks, wire::Wire};
+
+/// What giving up may take, as in standalone.
+const GIVE_UP: Duration = Duration::from_secs(20);
 
 /// What a run does not restart: configuration, and what is durable.
 pub(crate) struct Engine {
@@ -65,6 +68,7 @@ impl Engine {
             bots: self.bots.clone(),
             turns: stores.clone(),
             conversations: stores.clone(),
+            parked: stores.clone(),
             tokens: stores,
             router: Arc::new(router),
             transport: wire,
@@ -106,13 +110,22 @@ impl Engine {
                 let turn = queue.turn(&delivery.body);
                 sim.with(|state| turn.map(|turn| state.working.insert(state.current, turn)));
                 let handled = worker.answer(&delivery.body, budget).await;
+                let over = match handled {
+                    Handled::Done => true,
+                    Handled::Again { .. } if delivery.tries >= tries => {
+                        sim.with(|state| state.turn().map(|turn| state.oracle.given_up(&turn)));
+                        worker.give_up(&delivery.body, GIVE_UP).await == GivenUp::Over
+                    }
+                    Handled::Again { .. } => false,
+                };
                 sim.with(|state| state.working.remove(&state.current));
                 // Whether the queue hears of it or not: the item comes again, and the turn's record is the truth.
                 let _ = match handled {
-                    Handled::Done => queue.done(&delivery.receipt).await,
-                    Handled::Again { .. } if delivery.tries >= tries => {
+                    Handled::Again { .. } if !over && delivery.tries >= tries => {
                         queue.bury(&delivery.receipt, sim.now()).await
                     }
+                    Handled::Done | Handled::Again { .. } if over => queue.done(&delivery.receipt).await,
+                    Handled::Done => Ok(()),
                     Handled::Again { after } => queue.again(&delivery.receipt, sim.now().plus(after)).await,
                 };
             }

@@ -41,6 +41,10 @@ struct Seen {
     ended: Option<(Ending, i64)>,
     kept: bool,
     buried: bool,
+    /// Its tries were used up.
+    given_up: bool,
+    /// The operators hear of it.
+    parked: bool,
     /// Something happened between a mark and its record that may leave the record behind the facts.
     troubled: bool,
     refused: bool,
@@ -101,6 +105,18 @@ impl Oracle {
     pub(crate) fn buried(&mut self, turn: &TurnKey) {
         if let Some(seen) = self.seen(turn) {
             seen.buried = true;
+        }
+    }
+
+    pub(crate) fn given_up(&mut self, turn: &TurnKey) {
+        if let Some(seen) = self.seen(turn) {
+            seen.given_up = true;
+        }
+    }
+
+    pub(crate) fn parked(&mut self, turn: &TurnKey) {
+        if let Some(seen) = self.seen(turn) {
+            seen.parked = true;
         }
     }
 
@@ -198,7 +214,7 @@ impl Oracle {
         }
         let number = seen.accepted.map_or(0, |(number, _)| number);
         let last = self.last_shown.entry(seen.room).or_default();
-        if number < *last && !seen.buried {
+        if number < *last && !seen.buried && !seen.given_up {
             broken.push((Broken::Disordered, format!("q{own} was answered after a later message")));
         }
         *last = number.max(*last);
@@ -246,7 +262,13 @@ impl Seen {
             None => blame(Broken::Lost, "never ended"),
             Some((Ending::Done, _)) if whole(self.parts) => None,
             Some((Ending::Done, _)) => blame(Broken::Lost, "ended as done and was not shown whole"),
+            Some((Ending::Parked(_), _)) if !self.parked => {
+                blame(Broken::Lost, "was parked and the operators do not hear of it")
+            }
             Some((Ending::Parked(reason), at)) => match reason {
+                ParkReason::TriesExhausted if !self.given_up => {
+                    blame(Broken::Unexcused, "was given up before its tries were used up")
+                }
                 ParkReason::NoAnswer if !whole(1) => blame(Broken::Lost, "was parked without its apology"),
                 ParkReason::NoAnswer if !self.modelless => {
                     blame(Broken::Unexcused, "found no answer although the models were there")

@@ -78,6 +78,8 @@ pub(crate) struct Plan {
     pub(crate) fault_polls: u64,
     /// After which polls the process of the polled task dies, and whether without destructors.
     pub(crate) crashes: Vec<(u64, bool)>,
+    /// How long a process that died takes to start again.
+    pub(crate) restart: i64,
     /// After which polls the process of the polled task stands still, and for how many milliseconds.
     pub(crate) pauses: Vec<(u64, i64)>,
 }
@@ -108,6 +110,7 @@ impl Plan {
             faults: [0, 1, 2, 4, 8, 16][chance.usize(0..6)],
             fault_polls,
             crashes: (0..chance.usize(0..4)).map(|_| (chance.u64(0..fault_polls), chance.bool())).collect(),
+            restart: if chance.u8(0..8) == 0 { chance.i64(3_400_000..3_650_000) } else { 3_000 },
             pauses: (0..chance.usize(0..3)).map(|_| (chance.u64(0..fault_polls), pause(chance))).collect(),
         };
         if let Crash::At { poll, forget } = options.crash {
@@ -120,7 +123,14 @@ impl Plan {
 
 /// Long enough, mostly, that a lease ends meanwhile.
 fn pause(chance: &mut Rng) -> i64 {
-    [5_000, 70_000, 200_000, 1_200_000][chance.usize(0..4)]
+    match chance.u8(0..8) {
+        0..=1 => 5_000,
+        2 => 70_000,
+        3..=4 => 200_000,
+        5 => 1_200_000,
+        // What comes after it comes at the end of the window in which Feishu drops a repetition.
+        _ => chance.i64(3_400_000..3_650_000),
+    }
 }
 
 fn room(chance: &mut Rng, index: usize) -> Room {

@@ -5,8 +5,8 @@ use std::{future::Future, sync::Arc};
 use async_trait::async_trait;
 use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
 use store::{
-    Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, SealedToken, StoreError,
-    TokenSlot, Tokens, Turns,
+    Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, Park, ParkedTurn,
+    SealedToken, StoreError, TokenSlot, Tokens, Turns,
 };
 
 use crate::{
@@ -154,6 +154,14 @@ impl Conversations for Stores {
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
         self.operate(Weight::Read, self.memory.recent(conversation, now, limit), |_, _| ()).await
+    }
+}
+
+#[async_trait]
+impl Park for Stores {
+    async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
+        let turn = parked.turn.clone();
+        self.operate(Weight::Record, self.memory.park(parked), |state, ()| state.oracle.parked(&turn)).await
     }
 }
 

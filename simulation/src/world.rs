@@ -22,9 +22,6 @@ const QUIET_POLLS: u64 = 12_000;
 /// How long the platform waits before it delivers an event again that was not answered with 200.
 const REDELIVERY: i64 = 15_000;
 
-/// How long a process that died takes to start again.
-const RESTART: i64 = 3_000;
-
 /// One future with the process that it belongs to.
 struct Task {
     id: usize,
@@ -209,7 +206,10 @@ impl World {
         }
         match role {
             Role::Delivery(saying) => self.deliver(saying, now + REDELIVERY),
-            Role::Consumer(process) => self.start(process, now + RESTART)?,
+            Role::Consumer(process) => {
+                let restart = self.sim.with(|state| state.plan.restart);
+                self.start(process, now + restart)?;
+            }
         }
         Ok(())
     }
