@@ -8,7 +8,7 @@ use tokio::{
     sync::{Notify, watch},
     task::JoinSet,
 };
-use turn::{Handled, Worker};
+use turn::{GivenUp, Handled, Worker};
 
 /// How often a message is tried before it goes to the dead letters. The same as `maxReceiveCount` in the template.
 const TRIES_MAX: u32 = 5;
@@ -16,8 +16,11 @@ const TRIES_MAX: u32 = 5;
 /// How often an idle consumer looks for items that have become due. New ones wake it at once.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
-/// How much longer than a turn an item stays out of sight.
-const VISIBILITY_MARGIN: Duration = Duration::from_secs(30);
+/// What giving up may take: an apology on its way to a slow platform.
+const GIVE_UP: Duration = Duration::from_secs(20);
+
+/// How much longer than a turn an item stays out of sight: giving up falls into it.
+const VISIBILITY_MARGIN: Duration = Duration::from_secs(60);
 
 /// Takes items off the queue and has them answered.
 #[derive(Clone)]
@@ -63,21 +66,31 @@ impl Pump {
         }
     }
 
+    /// Tells the user and parks the turn. What panics here too is a dead letter all the same.
+    async fn give_up(&self, body: Arc<str>) -> GivenUp {
+        let worker = Arc::clone(&self.worker);
+        let given_up = tokio::spawn(async move { worker.give_up(&body, GIVE_UP).await });
+        given_up.await.unwrap_or(GivenUp::DeadLetter)
+    }
+
     async fn handle(&self, delivery: Delivery) {
         let (worker, budget) = (Arc::clone(&self.worker), self.budget);
-        let (body, receipt, tries) = (delivery.body, delivery.receipt, delivery.tries);
+        let (body, receipt, tries) = (Arc::<str>::from(delivery.body), delivery.receipt, delivery.tries);
+        let tried = Arc::clone(&body);
         // In a task of its own, so that a panic costs this one try and not the consumer.
-        let handled = tokio::spawn(async move { worker.answer(&body, budget).await })
+        let handled = tokio::spawn(async move { worker.answer(&tried, budget).await })
             .await
             .unwrap_or(Handled::Again { after: Duration::from_secs(1) });
-        let now = self.clock.now();
         let recorded = match handled {
             Handled::Done => self.queue.done(&receipt).await,
-            Handled::Again { .. } if tries >= TRIES_MAX => {
-                tracing::error!(tries, "a message goes to the dead letters");
-                self.queue.bury(&receipt, now).await
-            }
-            Handled::Again { after } => self.queue.again(&receipt, now.plus(after)).await,
+            Handled::Again { .. } if tries >= TRIES_MAX => match self.give_up(body).await {
+                GivenUp::Over => self.queue.done(&receipt).await,
+                GivenUp::DeadLetter => {
+                    tracing::error!(tries, "a message goes to the dead letters");
+                    self.queue.bury(&receipt, self.clock.now()).await
+                }
+            },
+            Handled::Again { after } => self.queue.again(&receipt, self.clock.now().plus(after)).await,
         };
         if let Err(error) = recorded {
             // The item comes again when its time out of sight is over; the turn's record keeps the answer single.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use chat::{Clock as _, Timestamp};
 use host::{SystemClock, SystemPause};
@@ -11,7 +12,7 @@ use routing::{Router, Timeouts};
 use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
-use turn::{Handled, Policy, Ports, Worker};
+use turn::{GivenUp, Handled, Policy, Ports, Worker};
 
 use crate::{
     start::Start,
@@ -23,6 +24,15 @@ pub const TABLE: &str = "MAGPIE_TABLE";
 
 /// What is kept of the function's time to give the record back in an orderly way.
 const MARGIN: Duration = Duration::from_secs(3);
+
+/// How often the queue hands a record out. Set by `infra/template.yaml`, from the value that its queue has.
+pub const TRIES_MAX: &str = "MAGPIE_TRIES_MAX";
+
+/// The queue's number of tries where the environment says nothing.
+const TRIES_MAX_DEFAULT: u32 = 5;
+
+/// What is kept of the last try's time for giving up: an apology on its way to a slow platform.
+const GIVE_UP: Duration = Duration::from_secs(15);
 
 /// Answers the turns of the queue until Lambda ends the process.
 ///
@@ -47,6 +57,7 @@ struct Consumer {
     worker: Worker,
     queue: aws_sdk_sqs::Client,
     queue_url: String,
+    tries_max: u32,
 }
 
 impl Consumer {
@@ -79,7 +90,8 @@ impl Consumer {
                 turn_timeout: start.settings.routing.turn_timeout,
             },
         });
-        Ok(Self { worker, queue: start.sqs(), queue_url: start.require(QUEUE_URL)? })
+        let tries_max = tries_max(start.environment.get(TRIES_MAX).as_deref())?;
+        Ok(Self { worker, queue: start.sqs(), queue_url: start.require(QUEUE_URL)?, tries_max })
     }
 
     /// Answers a batch in its order. After the first record of a group that has to come again, all later records of
@@ -103,12 +115,29 @@ impl Consumer {
 
     /// Answers one record; false when it has to come again.
     async fn answer(&self, record: &SqsMessage, deadline: Timestamp) -> bool {
-        let budget = deadline.minus(MARGIN).since(SystemClock.now());
+        let last = tries(record) >= self.tries_max;
+        let reserve = if last { MARGIN + GIVE_UP } else { MARGIN };
+        let budget = deadline.minus(reserve).since(SystemClock.now());
         let body = record.body.as_deref().unwrap_or_default();
         match self.worker.answer(body, budget).await {
             Handled::Done => true,
+            Handled::Again { .. } if last => self.give_up(record, deadline).await,
             Handled::Again { after } => {
                 self.bring_forward(record, after).await;
+                false
+            }
+        }
+    }
+
+    /// Tells the user and parks the turn. A dead letter is reported as failed and shown at once: SQS then moves it to
+    /// the dead-letter queue, whose alarm calls somebody.
+    async fn give_up(&self, record: &SqsMessage, deadline: Timestamp) -> bool {
+        let budget = deadline.minus(MARGIN).since(SystemClock.now());
+        match self.worker.give_up(record.body.as_deref().unwrap_or_default(), budget).await {
+            GivenUp::Over => true,
+            GivenUp::DeadLetter => {
+                tracing::error!(tries = tries(record), "a message goes to the dead letters");
+                self.bring_forward(record, Duration::from_secs(1)).await;
                 false
             }
         }
@@ -130,7 +159,41 @@ impl Consumer {
     }
 }
 
+/// How often SQS has handed the record out, this time included. A record that does not say is on its first try.
+fn tries(record: &SqsMessage) -> u32 {
+    let count = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+    count.unwrap_or(1)
+}
+
+fn tries_max(value: Option<&str>) -> anyhow::Result<u32> {
+    let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(TRIES_MAX_DEFAULT) };
+    let tries = value.parse().ok().filter(|tries| *tries > 0);
+    tries.with_context(|| {
+        format!("{TRIES_MAX} is `{value}`; it must be the queue's maxReceiveCount, a number from 1")
+    })
+}
+
 /// When the function will be ended. A deadline that cannot be read counts as passed, never as far away.
 fn deadline(millis: u64) -> Timestamp {
     Timestamp::from_millis(i64::try_from(millis).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_try_is_known_by_its_number() {
+        let mut record = SqsMessage::default();
+        assert_eq!(tries(&record), 1);
+        for (count, expected) in [("1", 1), ("5", 5), ("x", 1)] {
+            record.attributes.insert("ApproximateReceiveCount".to_owned(), count.to_owned());
+            assert_eq!(tries(&record), expected);
+        }
+        assert_eq!((tries_max(None).unwrap(), tries_max(Some("")).unwrap()), (5, 5));
+        assert_eq!(tries_max(Some("7")).unwrap(), 7);
+        for bad in ["0", "-1", "five"] {
+            assert!(tries_max(Some(bad)).unwrap_err().to_string().contains("maxReceiveCount"));
+        }
+    }
 }
