@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
+    dead_letters::{self, DeadLettersArgs},
     notify::{self, NotifyArgs},
     serve::{self, ServeArgs},
 };
@@ -25,6 +26,8 @@ enum Command {
     Serve(ServeArgs),
     /// Send a notification through a configured channel
     Notify(NotifyArgs),
+    /// List what ended without an answer, and bring it back
+    DeadLetters(DeadLettersArgs),
 }
 
 impl Cli {
@@ -36,6 +39,7 @@ impl Cli {
             match self.command.unwrap_or(Command::Serve(self.serve)) {
                 Command::Serve(args) => serve::serve(args).await,
                 Command::Notify(args) => notify::notify(args).await,
+                Command::DeadLetters(args) => dead_letters::dead_letters(args).await,
             }
         })
     }

@@ -10,6 +10,11 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::Entropy;
 
+/// Where the database of a data folder is.
+pub(crate) fn database_in(path: &Path) -> PathBuf {
+    path.join("magpie.db")
+}
+
 /// The data folder of one running Magpie.
 pub(crate) struct DataFolder {
     path: PathBuf,
@@ -47,7 +52,7 @@ impl DataFolder {
 
     /// Where the database is.
     pub(crate) fn database(&self) -> PathBuf {
-        self.path.join("magpie.db")
+        database_in(&self.path)
     }
 
     /// The file of the vault's keys: made on the first start, kept ever after. Whoever loses it loses what it sealed.

@@ -4,6 +4,7 @@
 //! magpie                      the same as `magpie serve`
 //! magpie serve [--config FILE] [--listen ADDR]
 //! magpie notify CHANNEL TEXT  send a notification through a configured channel
+//! magpie dead-letters list|show ID|redrive ID|redrive --all [--config FILE]
 //! ```
 //!
 //! # Layout
@@ -17,9 +18,11 @@
 //! - [`pump`]: the queue's consumers
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
 //! - [`notify`]: outgoing notifications
+//! - [`dead_letters`]: what ended without an answer, and how to bring it back
 
 mod cli;
 mod data;
+mod dead_letters;
 mod discover;
 mod notify;
 mod platforms;

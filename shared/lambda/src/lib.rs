@@ -18,6 +18,7 @@
 //! - [`start`]: settings, clients and keys, once per process
 //! - [`webhook`]: API Gateway's event to a [`platform::RawRequest`] and back
 //! - [`worker`]: queue records to turns, with partial batch failures that respect the groups
+//! - [`operator`]: what operators do to a deployment from their own machine
 //! - [`secrets`]: Secrets Manager as [`settings::Secrets`]
 //! - [`http_client`]: the shared client as the SDK wants it
 //!
@@ -31,6 +32,7 @@
 //! ```
 
 pub mod http_client;
+pub mod operator;
 pub mod secrets;
 pub mod start;
 pub mod webhook;

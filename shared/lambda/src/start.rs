@@ -76,23 +76,31 @@ impl Start {
     /// A client of the queue.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let mut config = aws_sdk_sqs::config::Builder::from(&self.aws);
-        config.set_endpoint_url(endpoint(self.environment.as_ref(), "SQS"));
-        aws_sdk_sqs::Client::from_conf(config.build())
+        sqs(&self.aws, self.environment.as_ref())
     }
 
     /// A client of the table.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::config::Builder::from(&self.aws);
-        config.set_endpoint_url(endpoint(self.environment.as_ref(), "DYNAMODB"));
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        dynamodb(&self.aws, self.environment.as_ref())
     }
+}
+
+pub(crate) fn sqs(aws: &SdkConfig, environment: &dyn Environment) -> aws_sdk_sqs::Client {
+    let mut config = aws_sdk_sqs::config::Builder::from(aws);
+    config.set_endpoint_url(endpoint(environment, "SQS"));
+    aws_sdk_sqs::Client::from_conf(config.build())
+}
+
+pub(crate) fn dynamodb(aws: &SdkConfig, environment: &dyn Environment) -> aws_sdk_dynamodb::Client {
+    let mut config = aws_sdk_dynamodb::config::Builder::from(aws);
+    config.set_endpoint_url(endpoint(environment, "DYNAMODB"));
+    aws_sdk_dynamodb::Client::from_conf(config.build())
 }
 
 /// Region and credentials as Lambda puts them into the environment. They stay the same for the life of the process:
 /// Lambda replaces a process before its credentials end.
-fn aws_config(environment: &dyn Environment, transport: Arc<dyn Transport>) -> SdkConfig {
+pub(crate) fn aws_config(environment: &dyn Environment, transport: Arc<dyn Transport>) -> SdkConfig {
     let mut config: Builder = SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedClient::new(transport))

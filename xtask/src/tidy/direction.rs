@@ -40,7 +40,8 @@ const DIRECTION: &[(&str, May)] = &[
     ("feishu-function",   May::Use(&["feishu", "lambda"])),
     ("dingtalk-function", May::Use(&["dingtalk", "lambda"])),
     ("worker-function",   May::Use(&["dingtalk", "feishu", "lambda"])),
-    ("standalone",        May::UseSharedBut(&["lambda", "store-dynamodb"])),
+    // `lambda` behind the feature `aws` only; the default build's tree is checked for it below.
+    ("standalone",        May::UseSharedBut(&["store-dynamodb"])),
     ("benches",           May::UseAny),
     ("simulation",        May::UseAny),
     ("fuzzing",           May::UseAny),
@@ -181,7 +182,6 @@ mod tests {
             ("lambda", "store-sqlite"),
             ("lambda", "feishu"),
             ("lambda", "standalone"),
-            ("standalone", "lambda"),
             ("standalone", "store-dynamodb"),
             ("feishu-function", "dingtalk"),
             ("xtask", "chat"),
