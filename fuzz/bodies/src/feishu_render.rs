@@ -66,24 +66,43 @@ fn mentions(text: &str) -> bool {
     })
 }
 
-/// Tables outside of code, counted by the one line that every table has: cells above a line of dashes.
+/// Tables outside of code, counted by what every table has: a line of dashes below a line of cells. That line of cells
+/// may be dashes too, but not the dashes of the table before.
 fn tables(text: &str) -> usize {
-    let (mut fence, mut count, mut before) = (None, 0, "");
-    for line in text.lines() {
-        let run = |sign: char| line.trim().chars().take_while(|c| *c == sign).count();
-        match fence {
-            Some((sign, length)) => {
-                if run(sign) >= length && line.trim().chars().all(|c| c == sign) {
-                    fence = None;
-                }
+    let (mut fence, mut count, mut cells) = (None, 0, false);
+    for line in text.lines().map(str::trim) {
+        let run = |sign: char| line.chars().take_while(|c| *c == sign).count();
+        if let Some((sign, length)) = fence {
+            if run(sign) >= length && line.chars().all(|c| c == sign) {
+                fence = None;
             }
-            None => {
-                fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(|(_, length)| *length >= 3);
-                let dashes = line.trim().starts_with('|') && line.chars().all(|c| "|-: ".contains(c));
-                count += usize::from(dashes && line.contains("--") && before.trim().starts_with('|'));
-            }
+            continue;
         }
-        before = line;
+        fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(|(_, length)| *length >= 3);
+        let dashes = line.contains("--") && line.chars().all(|c| "|-: ".contains(c));
+        let begins = cells && dashes && line.starts_with('|');
+        count += usize::from(begins);
+        cells = !begins && line.starts_with('|');
     }
     count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_counted_as_readers_see_them() {
+        for (text, expected) in [
+            ("| a |\n|---|\n| 1 |", 1),
+            ("| a |\n|---|\n|---|\n", 1),
+            ("| a |\n|---|\n| b |\n|---|\n", 2),
+            ("|--\n|--\n|--\n|--\n", 2),
+            ("```\n| a |\n|---|\n```\n| b |\n|---|", 1),
+            ("````\n```\n| a |\n|---|\n````", 0),
+            ("|---|", 0),
+        ] {
+            assert_eq!(tables(text), expected, "{text:?}");
+        }
+    }
 }
