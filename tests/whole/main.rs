@@ -7,6 +7,7 @@ mod browser;
 mod commands;
 mod configured;
 mod crash;
+mod dead_letters;
 mod guard;
 mod lambda;
 mod samples;

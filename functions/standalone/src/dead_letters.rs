@@ -49,14 +49,17 @@ enum Action {
         id: String,
     },
     /// Bring one back, or all: the message is queued again with all tries before it
-    Redrive {
-        /// Its turn's key, or the beginning of it
-        #[arg(required_unless_present = "all")]
-        id: Option<String>,
-        /// All of them, oldest first
-        #[arg(long, conflicts_with = "id")]
-        all: bool,
-    },
+    Redrive(Which),
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Its turn's key, or the beginning of it
+    id: Option<String>,
+    /// All of them, oldest first
+    #[arg(long)]
+    all: bool,
 }
 
 /// Does what was asked and says what came of it.
@@ -66,8 +69,8 @@ pub(crate) async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<()> {
     let said = match args.action {
         Action::List { limit } => desk.list(limit).await?,
         Action::Show { id } => show(&desk.find(&id).await?),
-        Action::Redrive { id: Some(id), .. } => desk.redrive(vec![desk.find(&id).await?]).await?,
-        Action::Redrive { id: None, .. } => desk.redrive(desk.letters.list(usize::MAX).await?).await?,
+        Action::Redrive(Which { id: Some(id), .. }) => desk.redrive(vec![desk.find(&id).await?]).await?,
+        Action::Redrive(Which { id: None, .. }) => desk.redrive(desk.letters.list(usize::MAX).await?).await?,
     };
     println!("{said}");
     Ok(())
