@@ -133,6 +133,26 @@ async fn a_conversation_through_the_built_functions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn after_the_last_try_a_turn_is_parked_and_its_record_goes_to_the_dead_letters() {
+    let Some(mut deployment) = Deployment::start().await else { return };
+    let simulator = deployment.platforms.simulator.clone();
+    let busy = Fault::RateLimited { reset_seconds: 600 };
+    // One for the try before the last, one for the last, one for what is said in giving up.
+    simulator.script(Target::FeishuSend, [busy.clone(), busy.clone(), busy]);
+    let webhook = simulator.feishu_message("cli_test", &Say::direct("ann", "in vain")).unwrap();
+    assert_eq!(deployment.feishu(&webhook).await["statusCode"], 200);
+    let mut event = sqs_event(&deployment.cloud.receive().await.unwrap());
+    for (tries, failures) in [("4", 1), ("5", 1), ("6", 0)] {
+        event["Records"][0]["attributes"]["ApproximateReceiveCount"] = json!(tries);
+        let answer = deployment.worker.invoke(&event).await.unwrap();
+        assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), failures, "try {tries}");
+    }
+    assert_eq!(simulator.sent().len(), 0, "parked: a later delivery finds nothing to do");
+    assert_eq!(deployment.local.simulator.model_requests().len(), 1);
+    assert!(deployment.worker.process.said().contains("tries_exhausted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_rotate_without_a_lost_webhook() {
     let Some(mut deployment) = Deployment::start().await else { return };
     let simulator = deployment.platforms.simulator.clone();

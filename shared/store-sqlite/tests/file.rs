@@ -8,8 +8,9 @@ use std::{path::Path, time::Duration};
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey};
 use rusqlite::Connection;
 use store::{
-    Claim, ClaimRequest, Conversations as _, Dequeue as _, Ending, Enqueue as _, Exchange, ExchangeKind,
-    QueueItem, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
+    Claim, ClaimRequest, Conversations as _, DeadLetter, DeadLetters as _, Dequeue as _, Ending,
+    Enqueue as _, Exchange, ExchangeKind, Park as _, ParkReason, ParkedTurn, QueueItem, Redriven,
+    SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_sqlite::SqliteStore;
 
@@ -211,4 +212,53 @@ async fn only_a_new_item_is_announced() {
     store.enqueue(item("a"), at(1)).await.unwrap();
     let quiet = tokio::time::timeout(Duration::ZERO, announced.notified()).await;
     assert!(quiet.is_err(), "an item that is dropped wakes nobody");
+}
+
+#[tokio::test]
+async fn a_parked_turn_that_is_buried_too_is_one_dead_letter_and_keeps_its_reason() {
+    let store = SqliteStore::open_in_memory().unwrap();
+    store.enqueue(item("a"), at(0)).await.unwrap();
+    let delivery = store.next(at(0), SECOND).await.unwrap().unwrap();
+    let parked = ParkedTurn {
+        turn: turn("a"),
+        conversation: conversation().key(),
+        reason: ParkReason::TriesExhausted,
+        body: "a".to_owned(),
+        tries: 9,
+        at: at(1),
+    };
+    store.park(parked).await.unwrap();
+    store.bury(&delivery.receipt, at(2)).await.unwrap();
+    let letters = store.list(9).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    let DeadLetter { reason, tries, at: when, .. } = &letters[0];
+    assert_eq!((*reason, *tries, *when), (Some(ParkReason::TriesExhausted), 1, at(2)));
+}
+
+#[tokio::test]
+async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("magpie.db");
+    drop(SqliteStore::open(&path).unwrap());
+    let (group, dedup) = (conversation().key(), turn("a"));
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(
+        "DROP INDEX dead_letters_by_turn;
+         ALTER TABLE dead_letters DROP COLUMN reason;
+         ALTER TABLE turns DROP COLUMN redrive;
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    for buried_at in [5, 6] {
+        old.execute(
+            "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at) VALUES (1, ?1, ?2, 'a', 5, ?3)",
+            rusqlite::params![group.as_str(), dedup.as_str(), buried_at],
+        )
+        .unwrap();
+    }
+    let store = SqliteStore::open(&path).unwrap();
+    let expected = DeadLetter { turn: dedup.clone(), conversation: group, reason: None, tries: 5, at: at(6) };
+    assert_eq!(store.list(9).await, Ok(vec![expected]));
+    assert_eq!(store.redrive(&dedup, at(7)).await, Ok(Redriven::Requeued));
+    assert_eq!(store.next(at(7), SECOND).await.unwrap().unwrap().tries, 1);
 }

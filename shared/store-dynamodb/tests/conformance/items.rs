@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey};
 use store::{
-    ClaimRequest, Conversations as _, Ending, Exchange, ExchangeKind, Fence, SealedToken, StoreError,
-    TokenSlot, Tokens as _, Turns as _,
+    ClaimRequest, Conversations as _, Ending, Exchange, ExchangeKind, Fence, Park as _, ParkReason,
+    ParkedTurn, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_dynamodb::DynamoStore;
 
@@ -73,6 +73,24 @@ async fn items_lie_under_their_keys_with_version_and_ttl() {
         assert_eq!(item["ttl"], AttributeValue::N("1790000002".to_owned()), "{key:?}: seconds, rounded up");
     }
     assert_eq!(items.len(), 3);
+}
+
+#[tokio::test]
+async fn a_parked_turn_lies_among_the_dead_letters_for_fourteen_days() {
+    let Some((client, table, store)) = table("parked").await else { return };
+    let parked = ParkedTurn {
+        turn: turn(),
+        conversation: conversation().key(),
+        reason: ParkReason::NoAnswer,
+        body: "sealed".to_owned(),
+        tries: 1,
+        at: at(1),
+    };
+    store.park(parked).await.unwrap();
+    let items = items(&client, &table).await;
+    assert_eq!((items.len(), &items[0]["pk"]), (1, &AttributeValue::S("PARKED".to_owned())));
+    assert_eq!(items[0]["sk"], AttributeValue::S(turn().as_str().to_owned()));
+    assert_eq!(items[0]["ttl"], AttributeValue::N((1_790_000_001 + 14 * 86_400).to_string()));
 }
 
 #[tokio::test]
