@@ -8,6 +8,7 @@
 //! - [`function`]: a built `bootstrap` under the Lambda Runtime Interface Emulator
 //! - [`cloud`]: tables, queues and secrets in the emulators
 //! - [`platforms`]: the simulated platforms and model servers, on real ports
+//! - [`chaos`]: a `magpie` under load, killed at random moments
 //!
 //! # Example
 //!
@@ -22,6 +23,7 @@
 //! # }
 //! ```
 
+pub mod chaos;
 pub mod cloud;
 pub mod component;
 pub mod function;

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod browser;
+mod chaos;
 mod commands;
 mod configured;
 mod crash;

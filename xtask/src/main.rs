@@ -7,6 +7,7 @@
 //! - [`lambda`]: `cargo xtask package`, the functions as AWS Lambda runs them
 //! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
 //! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
+//! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
 //! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
+mod chaos;
 mod commands;
 mod fuzz;
 mod lambda;
@@ -60,6 +62,8 @@ enum Task {
     },
     /// Checks the deployment template with SAM's validator and cfn-lint.
     Sam,
+    /// Kills a real `magpie` at random moments while people talk to it, and checks what they saw.
+    Chaos(chaos::Chaos),
     /// Runs every fuzz target for a while. Needs nightly Rust and cargo-fuzz, and says how to get them.
     Fuzz {
         /// How long each target runs.
@@ -90,6 +94,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Tidy => tidy::run(&workspace),
         Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
+        Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
         Task::Fuzz { seconds, only } => fuzz::run(&workspace, &mut steps, seconds, &only),
     }
 }
