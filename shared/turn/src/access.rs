@@ -97,6 +97,10 @@ impl Access {
     ///
     /// [`AccessError`].
     pub async fn renewed(&self, bot: &Bot, refused: &AccessToken) -> Result<AccessToken, AccessError> {
+        // Planted: the refused token is offered again.
+        if cfg!(planted = "token_not_renewed") {
+            return Ok(refused.clone());
+        }
         let slot = slot(bot, TokenSlot::Access);
         self.cache.lock().await.remove(&slot);
         match self.held(&slot).await? {

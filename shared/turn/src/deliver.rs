@@ -93,8 +93,11 @@ impl Delivery<'_> {
         let now = self.now();
         match self.bot.platform.guarantee(&self.to, now) {
             // The platform looks at its window when the call arrives, which may take this long.
+            // Planted: a key is taken to be good for ever.
+            SendGuarantee::Keyed { .. } if cfg!(planted = "window_forgotten") => true,
             SendGuarantee::Keyed { window } => now.plus(SEND_TIMEOUT).since(since) < window,
-            SendGuarantee::Unkeyed => false,
+            // Planted: what may have been sent is sent again, with no key to drop it.
+            SendGuarantee::Unkeyed => cfg!(planted = "resent_unkeyed"),
         }
     }
 
@@ -102,16 +105,27 @@ impl Delivery<'_> {
     /// mark is taken back, so that the next run does not believe otherwise.
     async fn send_marked(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
         let turns = &self.ports.turns;
+        // Planted: the mark comes after the send that it is to announce.
+        if cfg!(planted = "marked_after") {
+            let result = self.send(segment, index).await;
+            turns.sending(self.turn, self.fence(), index).await?;
+            return result;
+        }
         turns.sending(self.turn, self.fence(), index).await?;
         let result = self.send(segment, index).await;
-        if matches!(result, Err(Again::Later { .. })) && self.unaccounted.is_none() {
+        // Planted: the mark stays although nothing was sent, or goes although something may have been.
+        let untouched =
+            self.unaccounted.is_none() && !cfg!(planted = "mark_left") || cfg!(planted = "mark_lost");
+        if matches!(result, Err(Again::Later { .. })) && untouched {
             turns.sent(self.turn, self.fence(), index).await?;
         }
         result
     }
 
     async fn send(&mut self, segment: &Segment, index: u32) -> Result<Fate, Again> {
-        let key = SendKey::in_round(self.turn, self.round, index);
+        // Planted: the key changes with the run.
+        let run = if cfg!(planted = "key_per_run") { u32::try_from(self.fence().0).unwrap_or(0) } else { 0 };
+        let key = SendKey::in_round(self.turn, self.round + run, index);
         let mut renewed = false;
         for _ in 0..TRIES {
             // Again before each try: the one before may have been told to wait until after the window.
@@ -157,7 +171,8 @@ impl Delivery<'_> {
         };
         // A worker that stood still may have lost the turn long ago. The claim outlasts the deadline by more than a send,
         // so whatever goes out before this line's moment has arrived before anybody else can have the turn.
-        if self.now().plus(SEND_TIMEOUT) > self.deadline {
+        // Planted: nobody looks.
+        if self.now().plus(SEND_TIMEOUT) > self.deadline && !cfg!(planted = "deadline_forgotten") {
             return Err(Again::later(AGAIN_SOON, "this run is too near its end for another send"));
         }
         let limits = Limits { total: SEND_TIMEOUT, bytes: ANSWER_MAX };

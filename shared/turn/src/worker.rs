@@ -94,6 +94,16 @@ impl Worker {
             return None;
         };
         let turn = opened.message.turn();
+        // Planted: equal ids in two chats are taken for one message.
+        #[cfg(planted = "conversation_forgotten")]
+        let turn = TurnKey::new(
+            &chat::Conversation {
+                chat: chat::ChatId::parse("any").ok()?,
+                user: None,
+                ..opened.message.conversation.clone()
+            },
+            &opened.message.event,
+        );
         Some(Queued { body, opened, turn })
     }
 
@@ -177,6 +187,10 @@ impl Worker {
         claimed: Claimed,
         reply: &kept::Reply,
     ) -> Result<Option<ParkReason>, Again> {
+        // Planted: the turn is parked without a word to anybody.
+        if let Some(reason) = reply.content.parked.filter(|_| cfg!(planted = "apology_not_sent")) {
+            return Ok(Some(reason));
+        }
         let delivery = Delivery {
             ports: &self.ports,
             access: &self.access,
@@ -201,7 +215,8 @@ impl Worker {
         fence: Fence,
         parked: Option<ParkReason>,
     ) -> Result<(), Again> {
-        if let Some(reason) = parked {
+        // Planted: the operators never hear of it.
+        if let Some(reason) = parked.filter(|_| !cfg!(planted = "parked_unheard")) {
             let parked = ParkedTurn {
                 turn: queued.turn.clone(),
                 conversation: queued.message().conversation.key(),

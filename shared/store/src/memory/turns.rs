@@ -47,9 +47,13 @@ impl Turn {
             return Claim::Granted(self.record.clone());
         }
         match &self.state {
-            State::Ended(ending) => Claim::Ended(ending.clone()),
-            State::Held { until } if *until > request.now => Claim::Held { until: *until },
-            State::Held { .. } | State::Free => {
+            // Planted: what has ended can be claimed again.
+            State::Ended(ending) if !cfg!(planted = "ended_claimed") => Claim::Ended(ending.clone()),
+            // Planted: a claim is granted beside another.
+            State::Held { until } if *until > request.now && !cfg!(planted = "lease_forgotten") => {
+                Claim::Held { until: *until }
+            }
+            State::Held { .. } | State::Free | State::Ended(_) => {
                 self.record.fence = next;
                 self.state = State::Held { until: request.now.plus(request.lease) };
                 self.keep_until = request.keep_until;
@@ -77,7 +81,9 @@ impl MemoryStore {
         let mut turns = lock(&self.inner.turns);
         let turn = turns
             .get_mut(key)
-            .filter(|turn| turn.record.fence == fence && matches!(turn.state, State::Held { .. }))
+            // Planted: any fence will do.
+            .filter(|turn| turn.record.fence == fence || cfg!(planted = "fence_forgotten"))
+            .filter(|turn| matches!(turn.state, State::Held { .. }))
             .ok_or(StoreError::FenceLost)?;
         change(turn);
         Ok(())
@@ -111,7 +117,13 @@ impl Turns for MemoryStore {
     }
 
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError> {
-        self.write(key, fence, |turn| turn.state = State::Free)
+        self.write(key, fence, |turn| {
+            turn.state = State::Free;
+            // Planted: a turn that is given back begins from its first segment.
+            if cfg!(planted = "progress_forgotten") {
+                (turn.record.segments_sent, turn.record.sending) = (0, None);
+            }
+        })
     }
 
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
