@@ -1,5 +1,7 @@
 //! Many histories of the turn engine, and for some of them every point at which a process can die.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 use std::{
     sync::{
         Mutex,
@@ -58,7 +60,7 @@ fn no_crash_at_any_point_breaks_a_promise() {
         let mut poll = 0;
         // A crash changes what comes after it, so each history says how far its own points go.
         while poll < polls {
-            // Both ways to die, in turn: at a third of the cost of each at every point.
+            // The two ways to die take turns, and change places from seed to seed.
             let crash = Crash::At { poll, forget: (poll + seed).is_multiple_of(2) };
             let options = Options { size: Size::Small, crash, story: false };
             let outcome = run(seed, &options).unwrap();

@@ -1,5 +1,7 @@
 //! Histories that once broke a promise, each with its story. They stay, whatever becomes of the seed's other draws.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
+
 use simulation::{Options, run};
 
 fn holds(seed: u64) {

@@ -7,6 +7,7 @@
 //! - [`lambda`]: `cargo xtask package`, the functions as AWS Lambda runs them
 //! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
 //! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
+//! - [`simulate`]: `cargo xtask simulate`, many histories of the turn engine, and bugs that they must find
 //! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
@@ -28,6 +29,7 @@ mod fuzz;
 mod lambda;
 mod sam;
 mod servers;
+mod simulate;
 mod steps;
 mod tally;
 mod test;
@@ -73,6 +75,18 @@ enum Task {
         #[arg(value_name = "TARGET")]
         only: Vec<String>,
     },
+    /// Runs many histories of the turn engine under faults, each decided by its seed.
+    Simulate {
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        runs: u64,
+        /// The first one's seed; the others follow.
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+        /// Instead: build each planted bug in turn, and see that the histories find it.
+        #[arg(long, conflicts_with = "runs")]
+        planted: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -96,5 +110,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
         Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
         Task::Fuzz { seconds, only } => fuzz::run(&workspace, &mut steps, seconds, &only),
+        Task::Simulate { planted: true, seed, .. } => simulate::planted(&workspace, &mut steps, seed),
+        Task::Simulate { runs, seed, .. } => simulate::run(&workspace, &mut steps, runs, seed),
     }
 }
