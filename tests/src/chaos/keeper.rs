@@ -8,7 +8,7 @@ use host::{SystemEntropy, SystemPause};
 use store::{DeadLetter, DeadLetters as _};
 use store_sqlite::SqliteStore;
 use tempfile::TempDir;
-use tokio::time::{interval, timeout};
+use tokio::time::{Instant, interval, timeout};
 use url::Url;
 
 use super::{Plan, ledger::Ledger};
@@ -32,6 +32,10 @@ const HASTY: u32 = 8;
 
 /// The longest that such a restart lives, in milliseconds.
 const HASTE_MAX: u64 = 80;
+
+/// When nothing was acknowledged or answered for so long, the moment will not come by itself: answers may be lost, and
+/// the verdict is to name them.
+const STANDSTILL: Duration = Duration::from_secs(1);
 
 /// What a process says once it can be reached.
 const READY: &str = "listens on ";
@@ -142,11 +146,16 @@ impl Keeper {
     }
 }
 
-/// Waits until so much is done.
+/// Waits until so much is done, or nothing more comes.
 async fn reached(ledger: &Ledger, moment: usize) {
     let mut looks = interval(LOOK);
-    while ledger.done() < moment {
+    let mut latest = (ledger.done(), Instant::now());
+    while latest.0 < moment && latest.1.elapsed() < STANDSTILL {
         looks.tick().await;
+        let done = ledger.done();
+        if done != latest.0 {
+            latest = (done, Instant::now());
+        }
     }
 }
 
