@@ -102,13 +102,13 @@ impl Engine {
             let mut idle = 200;
             loop {
                 let Ok(Some(delivery)) = queue.next(sim.now(), visibility).await else {
+                    // What was taken and whose answer was lost is in nobody's hands.
+                    sim.with(|state| state.working.remove(&state.current));
                     sim.idle(idle).await;
                     idle = (idle * 2).min(600_000);
                     continue;
                 };
                 idle = 200;
-                let turn = queue.turn(&delivery.body);
-                sim.with(|state| turn.map(|turn| state.working.insert(state.current, turn)));
                 let handled = worker.answer(&delivery.body, budget).await;
                 let over = match handled {
                     Handled::Done => true,
@@ -118,7 +118,6 @@ impl Engine {
                     }
                     Handled::Again { .. } => false,
                 };
-                sim.with(|state| state.working.remove(&state.current));
                 // Whether the queue hears of it or not: the item comes again, and the turn's record is the truth.
                 let _ = match handled {
                     Handled::Again { .. } if !over && delivery.tries >= tries => {
@@ -128,6 +127,7 @@ impl Engine {
                     Handled::Done => Ok(()),
                     Handled::Again { after } => queue.again(&delivery.receipt, sim.now().plus(after)).await,
                 };
+                sim.with(|state| state.working.remove(&state.current));
             }
         }
     }

@@ -77,10 +77,10 @@ pub enum Crash {
     /// As the seed has it: up to three crashes, and up to two processes that stand still for a while.
     #[default]
     Drawn,
-    /// One process, after this poll.
+    /// One process, after this step.
     At {
-        /// Counted from 0 over the whole history.
-        poll: u64,
+        /// Counted from 0 over the whole history: the polls of tasks that have something to do.
+        step: u64,
         /// Whether it dies without running its destructors.
         forget: bool,
     },
@@ -127,7 +127,9 @@ pub struct Outcome {
     pub trace: u64,
     /// How many polls the history took.
     pub polls: u64,
-    /// How many of them were followed by a crash.
+    /// How many of them were of tasks that had something to do.
+    pub steps: u64,
+    /// How many polls were followed by a crash.
     pub crashes: u64,
     /// How the turns ended, and how many in each way.
     pub endings: BTreeMap<&'static str, u64>,
@@ -144,13 +146,14 @@ pub fn run(seed: u64, options: &Options) -> anyhow::Result<Outcome> {
     let mut chance = Rng::with_seed(seed);
     let plan = Plan::draw(&mut chance, options);
     let sim = Arc::new(Sim::new(plan, chance, options.story));
-    let mut world = World::new(sim.clone())?;
+    let mut world = World::new(sim.clone(), options.crash)?;
     world.run()?;
-    let (polls, crashes) = (world.polls, world.crashes);
+    let (polls, steps, crashes) = (world.polls, world.steps, world.crashes);
     Ok(sim.with(|state| Outcome {
         violations: std::mem::take(&mut state.oracle.violations),
         trace: state.trace(),
         polls,
+        steps,
         crashes,
         endings: state.oracle.endings(),
         story: state.take_story(),

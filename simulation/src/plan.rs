@@ -102,7 +102,11 @@ impl Plan {
         let mut plan = Self {
             rooms,
             sayings,
-            processes: (0..chance.usize(1..4)).map(|_| chance.usize(1..3)).collect(),
+            processes: if small {
+                vec![1; chance.usize(1..3)]
+            } else {
+                (0..chance.usize(1..4)).map(|_| chance.usize(1..3)).collect()
+            },
             budget,
             visibility,
             tries,
@@ -113,8 +117,8 @@ impl Plan {
             restart: if chance.u8(0..8) == 0 { chance.i64(3_400_000..3_650_000) } else { 3_000 },
             pauses: (0..chance.usize(0..3)).map(|_| (chance.u64(0..fault_polls), pause(chance))).collect(),
         };
-        if let Crash::At { poll, forget } = options.crash {
-            plan.crashes = vec![(poll, forget)];
+        if let Crash::At { .. } = options.crash {
+            plan.crashes.clear();
             plan.pauses.clear();
         }
         plan

@@ -83,13 +83,16 @@ impl Enqueue for Queue {
 #[async_trait]
 impl Dequeue for Queue {
     async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        let next = self.operate(self.memory.next(now, visibility), |_, _| ()).await?;
-        if let Some(delivery) = &next
-            && let Some(turn) = self.turn(&delivery.body)
-        {
-            self.know(&delivery.receipt.0, turn);
-        }
-        Ok(next)
+        let act = self.memory.next(now, visibility);
+        self.operate(act, |state, next| {
+            if let Some(delivery) = next
+                && let Some(turn) = self.turn(&delivery.body)
+            {
+                self.know(&delivery.receipt.0, turn.clone());
+                state.working.insert(state.current, turn);
+            }
+        })
+        .await
     }
 
     async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use std::{
 use store::Dequeue as _;
 
 use crate::{
-    Broken, Violation,
+    Broken, Crash, Violation,
     engine::{Engine, ready},
     sim::{START, Sim},
 };
@@ -49,15 +49,27 @@ pub(crate) struct World {
     next_id: usize,
     /// Tasks of processes that died without running a destructor. They are dropped with the world.
     graves: Vec<Task>,
+    crash: Crash,
     pub(crate) polls: u64,
+    /// The polls of tasks that have something to do: deliveries, and consumers that have an item.
+    pub(crate) steps: u64,
     pub(crate) crashes: u64,
 }
 
 impl World {
-    pub(crate) fn new(sim: Arc<Sim>) -> anyhow::Result<Self> {
+    pub(crate) fn new(sim: Arc<Sim>, crash: Crash) -> anyhow::Result<Self> {
         let engine = Engine::new(sim.clone())?;
-        let mut world =
-            Self { sim, engine, tasks: Vec::new(), next_id: 0, graves: Vec::new(), polls: 0, crashes: 0 };
+        let mut world = Self {
+            sim,
+            engine,
+            tasks: Vec::new(),
+            next_id: 0,
+            graves: Vec::new(),
+            crash,
+            polls: 0,
+            steps: 0,
+            crashes: 0,
+        };
         let (deliveries, processes) = world.sim.with(|state| {
             let sayings = state.plan.sayings.iter().enumerate();
             let deliveries: Vec<_> = sayings
@@ -170,11 +182,20 @@ impl World {
     /// What the plan has for this poll: a crash or a pause of the process that was just polled.
     fn strike(&mut self, role: Role) -> anyhow::Result<()> {
         let polls = self.polls;
-        let (crash, pause, now) = self.sim.with(|state| {
+        let (busy, mut crash, pause, now) = self.sim.with(|state| {
+            let busy = matches!(role, Role::Delivery(_)) || state.working.contains_key(&state.current);
             let crash = state.plan.crashes.iter().find(|(at, _)| *at == polls).map(|(_, forget)| *forget);
             let pause = state.plan.pauses.iter().find(|(at, _)| *at == polls).map(|(_, millis)| *millis);
-            (crash, pause, state.now)
+            (busy, crash, pause, state.now)
         });
+        if busy {
+            if let Crash::At { step, forget } = self.crash
+                && step == self.steps
+            {
+                crash = Some(forget);
+            }
+            self.steps += 1;
+        }
         if let Some(forget) = crash {
             self.crash(role, forget, now)?;
         } else if let Some(millis) = pause {

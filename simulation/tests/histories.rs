@@ -56,17 +56,16 @@ fn no_drawn_history_breaks_a_promise() {
 fn no_crash_at_any_point_breaks_a_promise() {
     all(EXHAUSTED, |seed| {
         let mut found = Vec::new();
-        let mut polls = 1;
-        let mut poll = 0;
+        let (mut step, mut steps) = (0, 1);
         // A crash changes what comes after it, so each history says how far its own points go.
-        while poll < polls {
+        while step < steps {
             // The two ways to die take turns, and change places from seed to seed.
-            let crash = Crash::At { poll, forget: (poll + seed).is_multiple_of(2) };
+            let crash = Crash::At { step, forget: (step + seed).is_multiple_of(2) };
             let options = Options { size: Size::Small, crash, story: false };
             let outcome = run(seed, &options).unwrap();
-            polls = outcome.polls.min(400);
+            steps = outcome.steps;
             found.extend(outcome.violations.iter().map(|v| format!("seed {seed}, {options:?}: {v:?}")));
-            poll += 1;
+            step += 1;
         }
         found
     });

@@ -11,10 +11,24 @@ fn holds(seed: u64) {
 
 /// A worker marked a segment for DingTalk, stood still until its lease was over, and sent it then. Meanwhile the turn
 /// had been parked as uncertain and the next message of the conversation answered: the answers came in the wrong order.
-/// A worker now looks at its deadline right before each send.
+/// A worker now looks at its deadline right before each send. Planted again as `deadline_forgotten`.
 #[test]
 fn a_worker_that_stood_still_past_its_deadline_sends_nothing() {
-    for seed in [203, 826, 934, 1213, 1348] {
-        holds(seed);
-    }
+    holds(1000);
+}
+
+/// A message went to Feishu, its record was lost, and nearly an hour later it was sent again under its key, after a
+/// wait that the platform asked for: the window was over by then, and people saw the answer twice. The window is now
+/// looked at before each try. Planted again, more crudely, as `window_forgotten`.
+#[test]
+fn a_key_is_not_used_after_its_window() {
+    holds(624);
+}
+
+/// A message went to Feishu and its record was lost. The next run found the mark, was told to wait longer than it had
+/// time for, and took the mark back, because none of its own sends was unaccounted for. The run after that, past the
+/// window, sent the answer as if for the first time. A mark of an earlier run now stays. Planted again as `mark_lost`.
+#[test]
+fn a_mark_is_not_taken_back_by_a_run_that_did_not_make_it() {
+    holds(4819);
 }
