@@ -18,6 +18,10 @@ use crate::{
 /// How often one segment is tried in one run of a turn. The queue brings the turn back for more.
 const TRIES: u32 = 4;
 
+/// How often the token is renewed for one segment. The first time may bring one that somebody else fetched and that
+/// ended along with ours; the second brings a fresh one.
+const RENEWALS: u32 = 2;
+
 /// How long to wait before a segment whose fate is unknown is sent again under the same key.
 const UNKNOWN_PAUSE: Duration = Duration::from_secs(1);
 
@@ -126,7 +130,7 @@ impl Delivery<'_> {
         // Planted: the key changes with the run.
         let run = if cfg!(planted = "key_per_run") { u32::try_from(self.fence().0).unwrap_or(0) } else { 0 };
         let key = SendKey::in_round(self.turn, self.round + run, index);
-        let mut renewed = false;
+        let mut renewals = 0;
         for _ in 0..TRIES {
             // Again before each try: the one before may have been told to wait until after the window.
             if !self.may_send() {
@@ -139,9 +143,11 @@ impl Delivery<'_> {
                     tracing::error!(code, turn = self.turn.as_str(), "the platform refused an answer");
                     return Ok(Fate::Parked(ParkReason::SendRefused));
                 }
-                SendOutcome::TokenExpired if renewed => return Ok(Fate::Parked(ParkReason::SendRefused)),
+                SendOutcome::TokenExpired if renewals == RENEWALS => {
+                    return Ok(Fate::Parked(ParkReason::SendRefused));
+                }
                 SendOutcome::TokenExpired => {
-                    renewed = true;
+                    renewals += 1;
                     if let Some(refused) = self.token.take() {
                         self.token = Some(self.access.renewed(self.bot, &refused).await?);
                     }
