@@ -9,9 +9,11 @@ use store::{Claim, ClaimRequest, Ending, Fence, ParkReason};
 use crate::{
     Broken, Violation,
     plan::{Plan, Side, Words},
+    sim::START,
 };
 
-/// For how long after its acceptance a turn is sent again under its key, give or take what one run lasts.
+/// For how long after its first delivery a turn is sent again under its key, give or take what one run lasts. The
+/// engine counts from when the receiver heard of it, which is not earlier.
 const KEYED_FOR: i64 = 3_300_000;
 
 pub(crate) struct Oracle {
@@ -34,8 +36,10 @@ struct Seen {
     keyed: bool,
     event: String,
     parts: u32,
-    /// Its place among all accepted turns, and when.
-    accepted: Option<(usize, i64)>,
+    /// When it was delivered first.
+    delivered: i64,
+    /// Its place among all accepted turns.
+    accepted: Option<usize>,
     fence: u64,
     held_until: Option<i64>,
     ended: Option<(Ending, i64)>,
@@ -60,6 +64,7 @@ impl Oracle {
             number: saying.number,
             keyed: plan.rooms.get(saying.room).is_some_and(|room| room.side == Side::Feishu),
             event: saying.event(),
+            delivered: START + saying.deliveries.first().copied().unwrap_or_default(),
             parts: match saying.words {
                 Words::Question(parts) => parts,
                 Words::Help | Words::New => 1,
@@ -85,12 +90,12 @@ impl Oracle {
     }
 
     /// The queue has it.
-    pub(crate) fn accepted(&mut self, turn: &TurnKey, now: i64) {
+    pub(crate) fn accepted(&mut self, turn: &TurnKey) {
         let number = self.next_number;
         if let Some(seen) = self.seen(turn)
             && seen.accepted.is_none()
         {
-            seen.accepted = Some((number, now));
+            seen.accepted = Some(number);
             self.next_number += 1;
         }
     }
@@ -212,7 +217,7 @@ impl Oracle {
             }
             seen.shown.push((part, answer));
         }
-        let number = seen.accepted.map_or(0, |(number, _)| number);
+        let number = seen.accepted.unwrap_or(0);
         let last = self.last_shown.entry(seen.room).or_default();
         if number < *last && !seen.buried && !seen.given_up {
             broken.push((Broken::Disordered, format!("q{own} was answered after a later message")));
@@ -253,7 +258,7 @@ impl Seen {
     }
 
     fn judge(&self, token_ends: u32) -> Option<Violation> {
-        let (_, accepted) = self.accepted?;
+        self.accepted?;
         let name = format!("q{}.{}", self.room, self.number);
         let blame = |broken, what: &str| Some(Violation { broken, what: format!("{name} {what}") });
         let whole = |parts: u32| (0..parts).all(|part| self.shown.iter().any(|(shown, _)| *shown == part));
@@ -279,7 +284,7 @@ impl Seen {
                 ParkReason::SendUncertain if !self.troubled => {
                     blame(Broken::Unexcused, "was parked as uncertain and nothing had happened")
                 }
-                ParkReason::SendUncertain if self.keyed && at - accepted < KEYED_FOR => {
+                ParkReason::SendUncertain if self.keyed && at - self.delivered < KEYED_FOR => {
                     blame(Broken::Unexcused, "was parked as uncertain while its key was good")
                 }
                 ParkReason::TriesExhausted

@@ -72,9 +72,8 @@ impl Enqueue for Queue {
         let turn = item.dedup.clone();
         self.know(&item.body, turn.clone());
         self.operate(self.memory.enqueue(item, now), |state, ()| {
-            let now = state.now;
-            state.oracle.accepted(&turn, now);
-            state.ring(now);
+            state.oracle.accepted(&turn);
+            state.ring(state.now);
         })
         .await
     }
