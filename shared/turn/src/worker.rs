@@ -26,8 +26,9 @@ pub const TURN_KEPT: Duration = DEAD_LETTERS_KEPT.saturating_add(Duration::from_
 /// How much longer than the run a claim holds, so that the run has certainly ended when the next claim is granted.
 const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
-/// What a run keeps back for sending, out of its time.
-const SEND_RESERVE: Duration = Duration::from_secs(10);
+/// What a run keeps back for sending, out of its time: twice what one send may take, since no send is begun that might
+/// end after the run.
+const SEND_RESERVE: Duration = Duration::from_secs(20);
 
 /// Answers queued messages.
 pub struct Worker {
