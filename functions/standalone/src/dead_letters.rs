@@ -122,7 +122,7 @@ impl Desk {
             vec![
                 short(letter.turn.as_str()),
                 moment(letter.at),
-                reason(letter.reason).0.to_owned(),
+                name(letter.reason).to_owned(),
                 letter.tries.to_string(),
                 short(letter.conversation.as_str()),
             ]
@@ -168,35 +168,35 @@ impl Desk {
 }
 
 fn show(letter: &DeadLetter) -> String {
-    let (name, meaning) = reason(letter.reason);
     table(&[
         vec!["turn".to_owned(), letter.turn.as_str().to_owned()],
         vec!["conversation".to_owned(), letter.conversation.as_str().to_owned()],
         vec!["since".to_owned(), moment(letter.at)],
         vec!["tries".to_owned(), letter.tries.to_string()],
-        vec!["reason".to_owned(), name.to_owned()],
-        vec!["redrive".to_owned(), meaning.to_owned()],
+        vec!["reason".to_owned(), name(letter.reason).to_owned()],
+        vec!["redrive".to_owned(), meaning(letter.reason).to_owned()],
     ])
 }
 
-/// The reason's name, as logs write it, and what a redrive does.
-const fn reason(reason: Option<ParkReason>) -> (&'static str, &'static str) {
+/// The reason's name, as logs write it.
+fn name(reason: Option<ParkReason>) -> &'static str {
+    reason.map_or("unknown", ParkReason::as_str)
+}
+
+/// What a redrive does.
+const fn meaning(reason: Option<ParkReason>) -> &'static str {
     match reason {
         Some(ParkReason::NoAnswer) => {
-            ("no_answer", "asks the models again; the person has an apology and gets the answer after it")
+            "asks the models again; the person has an apology and gets the answer after it"
         }
-        Some(ParkReason::SendRefused) => {
-            ("send_refused", "sends the answer that is kept, without asking again")
+        Some(ParkReason::SendRefused) => "sends the answer that is kept, without asking again",
+        Some(ParkReason::SendUncertain) => {
+            "sends the answer that is kept once more; if the platform took it the first time, it may show twice"
         }
-        Some(ParkReason::SendUncertain) => (
-            "send_uncertain",
-            "sends the answer that is kept once more; if the platform took it the first time, it may show twice",
-        ),
-        Some(ParkReason::TriesExhausted) => (
-            "tries_exhausted",
-            "sends the answer that is kept, or asks the models where there is only an apology",
-        ),
-        None => ("unknown", "tries the message as if it had just come in"),
+        Some(ParkReason::TriesExhausted) => {
+            "sends the answer that is kept, or asks the models where there is only an apology"
+        }
+        None => "tries the message as if it had just come in",
     }
 }
 

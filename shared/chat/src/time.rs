@@ -44,7 +44,14 @@ impl Timestamp {
     /// How long after `earlier` this is; zero when it is not after it.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
-        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+        Duration::from_millis(self.millis_since(earlier))
+    }
+
+    /// [`Timestamp::since`] in whole milliseconds, as notes and pages count. A clock that was set back in between
+    /// measures nothing.
+    #[must_use]
+    pub fn millis_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
     }
 
     /// How far apart the two moments are, whichever is first.

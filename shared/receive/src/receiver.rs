@@ -101,7 +101,7 @@ impl Receiver {
         let after = self.clock.now();
         match &queued {
             Ok(()) => {
-                let millis = u64::try_from(after.since(now).as_millis()).unwrap_or(u64::MAX);
+                let millis = after.millis_since(now);
                 self.note(Some(&turn), after, Step::Queued { millis });
             }
             Err(error) => self.note(Some(&turn), after, Step::NotQueued { cause: error.to_string() }),

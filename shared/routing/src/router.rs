@@ -109,7 +109,7 @@ impl Router {
                 return Err(NoAnswer { reason: NoAnswerReason::OutOfTime, attempts });
             }
             let outcome = attempt::ask(&*self.transport, endpoint, prompt, total).await;
-            let millis = self.clock.now().as_millis().saturating_sub(started.as_millis());
+            let millis = self.clock.now().millis_since(started);
             attempts.push(record(endpoint, millis, &outcome));
             match outcome {
                 Ok(spoken) => return Ok(answer(endpoint, spoken, attempts)),
@@ -124,7 +124,7 @@ impl Router {
     }
 }
 
-fn record(endpoint: &Endpoint, millis: i64, outcome: &Result<Spoken, Failure>) -> Attempt {
+fn record(endpoint: &Endpoint, millis: u64, outcome: &Result<Spoken, Failure>) -> Attempt {
     let (model, outcome) = match outcome {
         Ok(spoken) => (&spoken.model, AttemptOutcome::Answered),
         Err(failure) => {
@@ -132,14 +132,7 @@ fn record(endpoint: &Endpoint, millis: i64, outcome: &Result<Spoken, Failure>) -
             (&endpoint.model, AttemptOutcome::Failed(*failure))
         }
     };
-    Attempt {
-        endpoint: endpoint.name.clone(),
-        place: endpoint.place,
-        model: model.clone(),
-        // A clock that was set back in between measures nothing.
-        millis: u64::try_from(millis).unwrap_or(0),
-        outcome,
-    }
+    Attempt { endpoint: endpoint.name.clone(), place: endpoint.place, model: model.clone(), millis, outcome }
 }
 
 fn answer(endpoint: &Endpoint, spoken: Spoken, attempts: Vec<Attempt>) -> Answer {

@@ -41,6 +41,20 @@ pub enum ParkReason {
     TriesExhausted,
 }
 
+impl ParkReason {
+    /// The reason as operators read it, in logs and on the command line. Stored records have words of their own
+    /// ([`crate::words`]), which may never change.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAnswer => "no_answer",
+            Self::SendRefused => "send_refused",
+            Self::SendUncertain => "send_uncertain",
+            Self::TriesExhausted => "tries_exhausted",
+        }
+    }
+}
+
 /// What is known of a claimed turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TurnRecord {

@@ -75,7 +75,7 @@ impl Delivery<'_> {
             let step = Step::Sent {
                 segment: index as usize + 1,
                 of: segments.len(),
-                millis: u64::try_from(self.now().since(started).as_millis()).unwrap_or(u64::MAX),
+                millis: self.now().millis_since(started),
             };
             self.ports.note(self.turn, step);
             // The end of the turn records the last segment; a write less per turn.

@@ -259,7 +259,7 @@ impl Worker {
         for step in &composed.asked {
             self.note(turn, step.clone());
         }
-        let millis = u64::try_from(self.ports.clock.now().since(started).as_millis()).unwrap_or(u64::MAX);
+        let millis = self.ports.clock.now().millis_since(started);
         self.note(turn, Step::Answered { kind: composed.label(), by: composed.by.clone(), millis });
     }
 
@@ -271,14 +271,6 @@ impl Worker {
 const fn ended(parked: Option<ParkReason>) -> Step {
     match parked {
         None => Step::Ended { ending: "done", reason: None },
-        Some(reason) => Step::Ended {
-            ending: "parked",
-            reason: Some(match reason {
-                ParkReason::NoAnswer => "no_answer",
-                ParkReason::SendRefused => "send_refused",
-                ParkReason::SendUncertain => "send_uncertain",
-                ParkReason::TriesExhausted => "tries_exhausted",
-            }),
-        },
+        Some(reason) => Step::Ended { ending: "parked", reason: Some(reason.as_str()) },
     }
 }

@@ -78,7 +78,7 @@ pub(super) async fn say(
         turn,
         message_id: webhook.message_id,
         status: answer.status.as_u16(),
-        millis: u64::try_from(SystemClock.now().since(now).as_millis()).unwrap_or(u64::MAX),
+        millis: SystemClock.now().millis_since(now),
         body: String::from_utf8_lossy(&answer.body).into_owned(),
     }))
 }
