@@ -15,7 +15,8 @@
 //!
 //! - `plan`, `faults`: what a seed decides before the run
 //! - `world`: the executor; `engine`: the real engine at the simulated ports
-//! - `sim`: what all ports share; `ports`, `stores`, `queue`, `wire`: the ports
+//! - `sim`: what all ports share; `trouble`: an operation behind a network that fails
+//! - `ports`, `stores`, `queue`, `wire`: the ports
 //! - `platforms`, `webhooks`, `model`: the outside
 //! - `oracle`: the promises
 //!
@@ -40,6 +41,7 @@ mod ports;
 mod queue;
 mod sim;
 mod stores;
+mod trouble;
 mod webhooks;
 mod wire;
 mod world;

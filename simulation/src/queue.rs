@@ -14,6 +14,7 @@ use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, StoreEr
 use crate::{
     faults::Fault,
     sim::{Pace, Sim, State},
+    trouble::Trouble,
 };
 
 /// Both ends.
@@ -43,26 +44,11 @@ impl Queue {
         act: impl Future<Output = Result<T, StoreError>> + Send,
         seen: impl FnOnce(&mut State, &T) + Send,
     ) -> Result<T, StoreError> {
-        let (down, lost, early, wait) = self.sim.with(|state| {
+        let trouble = self.sim.with(|state| {
             let (down, lost) = (state.fails(Fault::QueueDown), state.fails(Fault::QueueLost));
-            (down, lost, state.chance.bool(), state.pace(Pace::Store))
+            Trouble { down, lost, early: state.chance.bool(), wait: state.pace(Pace::Store) }
         });
-        let unavailable = || Err(StoreError::Unavailable("simulated".to_owned()));
-        if down {
-            self.sim.rest(wait).await;
-            return unavailable();
-        }
-        if !early {
-            self.sim.rest(wait).await;
-        }
-        let done = act.await;
-        if let Ok(done) = &done {
-            self.sim.with(|state| seen(state, done));
-        }
-        if early {
-            self.sim.rest(wait).await;
-        }
-        if lost { unavailable() } else { done }
+        self.sim.operate(trouble, act, seen).await
     }
 }
 

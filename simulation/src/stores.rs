@@ -12,6 +12,7 @@ use store::{
 use crate::{
     faults::Fault,
     sim::{Pace, Sim, State},
+    trouble::Trouble,
 };
 
 /// How much longer a slow answer takes, in milliseconds.
@@ -42,32 +43,16 @@ impl Stores {
         act: impl Future<Output = Result<T, StoreError>> + Send,
         seen: impl FnOnce(&mut State, &T) + Send,
     ) -> Result<T, StoreError> {
-        let (down, lost, early, wait) = self.sim.with(|state| {
+        let trouble = self.sim.with(|state| {
             let (down, lost) = (state.fails(Fault::StoreDown), state.fails(Fault::StoreLost));
             let slow = if state.fails(Fault::StoreSlow) { SLOW } else { 0 };
             let troubling = (lost && weight != Weight::Read) || (down && weight == Weight::Record);
             if let Some(turn) = state.turn().filter(|_| troubling) {
                 state.oracle.troubled(&turn);
             }
-            (down, lost, state.chance.bool(), state.pace(Pace::Store) + slow)
+            Trouble { down, lost, early: state.chance.bool(), wait: state.pace(Pace::Store) + slow }
         });
-        let unavailable = || Err(StoreError::Unavailable("simulated".to_owned()));
-        if down {
-            self.sim.rest(wait).await;
-            return unavailable();
-        }
-        if !early {
-            self.sim.rest(wait).await;
-        }
-        // The store in memory never waits, so this is the one moment at which the operation happens.
-        let done = act.await;
-        if let Ok(done) = &done {
-            self.sim.with(|state| seen(state, done));
-        }
-        if early {
-            self.sim.rest(wait).await;
-        }
-        if lost { unavailable() } else { done }
+        self.sim.operate(trouble, act, seen).await
     }
 
     async fn write(
