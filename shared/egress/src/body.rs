@@ -1,7 +1,8 @@
 //! Reading an answer no further than its limit.
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
-use transport::NetError;
+use transport::{NetError, Pieces};
 
 use crate::net_error;
 
@@ -24,4 +25,29 @@ pub(crate) async fn read(response: &mut reqwest::Response, most: usize) -> Resul
         body.extend_from_slice(&chunk);
     }
     Ok(body.freeze())
+}
+
+/// A body that is handed out as it comes, no further than its limit.
+pub(crate) struct Coming {
+    response: reqwest::Response,
+    left: usize,
+}
+
+impl Coming {
+    pub(crate) const fn new(response: reqwest::Response, most: usize) -> Self {
+        Self { response, left: most }
+    }
+}
+
+#[async_trait]
+impl Pieces for Coming {
+    async fn next(&mut self) -> Result<Option<Bytes>, NetError> {
+        while let Some(chunk) = self.response.chunk().await.map_err(|error| net_error(&error))? {
+            self.left = self.left.checked_sub(chunk.len()).ok_or(NetError::TooLarge)?;
+            if !chunk.is_empty() {
+                return Ok(Some(chunk));
+            }
+        }
+        Ok(None)
+    }
 }

@@ -40,7 +40,7 @@ use async_trait::async_trait;
 use http::HeaderValue;
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use transport::{Limits, NetError, OutRequest, OutResponse, Transport};
+use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
 
 /// How long an unused connection is kept.
 ///
@@ -118,6 +118,13 @@ impl Egress {
             .build()?;
         Ok(Self { client })
     }
+
+    /// Up to the head of the answer. The timeout runs on until the last byte of the body.
+    async fn send(&self, request: OutRequest, total: Duration) -> Result<reqwest::Response, NetError> {
+        let OutRequest { method, url, headers, body } = request;
+        let call = self.client.request(method, url).headers(headers).body(body).timeout(total);
+        call.send().await.map_err(|error| net_error(&error))
+    }
 }
 
 /// TLS 1.2 and 1.3 on *ring*, trusting the roots that Mozilla trusts.
@@ -133,13 +140,17 @@ fn tls() -> Result<ClientConfig, rustls::Error> {
 #[async_trait]
 impl Transport for Egress {
     async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError> {
-        let OutRequest { method, url, headers, body } = request;
-        // The timeout runs until the last byte of the body.
-        let call = self.client.request(method, url).headers(headers).body(body).timeout(limits.total);
-        let mut response = call.send().await.map_err(|error| net_error(&error))?;
+        let mut response = self.send(request, limits.total).await?;
         let body = body::read(&mut response, limits.bytes).await?;
         let headers = std::mem::take(response.headers_mut());
         Ok(OutResponse { status: response.status(), headers, body })
+    }
+
+    async fn stream(&self, request: OutRequest, limits: Limits) -> Result<OutStream, NetError> {
+        let mut response = self.send(request, limits.total).await?;
+        let headers = std::mem::take(response.headers_mut());
+        let status = response.status();
+        Ok(OutStream { status, headers, body: Box::new(body::Coming::new(response, limits.bytes)) })
     }
 }
 

@@ -226,3 +226,41 @@ fn a_user_agent_that_no_header_may_hold_is_refused() {
     let options = EgressOptions { connect_timeout: LONG, user_agent: "a\r\nb".into() };
     assert!(matches!(Egress::new(options), Err(EgressError::UserAgent)));
 }
+
+/// Calls for a stream and puts its pieces together.
+async fn streamed(script: &[Step], total: Duration, bytes: usize) -> Result<String, NetError> {
+    let (url, _) = server(vec![script.to_vec()]).await;
+    let answer = egress(LONG).stream(OutRequest::get(url), Limits { total, bytes }).await;
+    let (mut body, mut text) = (answer?.body, String::new());
+    while let Some(piece) = body.next().await? {
+        assert!(!piece.is_empty());
+        text.push_str(std::str::from_utf8(&piece).unwrap());
+    }
+    Ok(text)
+}
+
+/// The server says no more and keeps the connection: only a client that hands pieces out at once gets any.
+#[tokio::test]
+async fn a_stream_is_handed_out_as_it_comes() {
+    const FIRST: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n";
+    let (url, _) = server(vec![vec![Read, Write(FIRST), Hold]]).await;
+    let limits = Limits { total: LONG, bytes: 100 };
+    let mut answer = egress(LONG).stream(OutRequest::get(url), limits).await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body.next().await.unwrap().unwrap(), "hel");
+}
+
+#[tokio::test]
+async fn a_stream_ends_whole_or_says_why_not() {
+    const CHUNKS: &str =
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
+    const CUT: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
+    for (script, total, bytes, expected) in [
+        (vec![Read, Write(CHUNKS)], LONG, 5, Ok("hello".to_owned())),
+        (vec![Read, Write(CHUNKS)], LONG, 4, Err(NetError::TooLarge)),
+        (vec![Read, Write(CUT)], LONG, 100, Err(NetError::Broken)),
+        (vec![Read, Write(CUT), Hold], SHORT, 100, Err(NetError::Timeout)),
+    ] {
+        assert_eq!(streamed(&script, total, bytes).await, expected);
+    }
+}

@@ -138,6 +138,55 @@ pub trait Transport: Send + Sync {
     ///
     /// Says why no answer came; any HTTP status is an answer.
     async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError>;
+
+    /// Makes one call like [`Transport::call`], and hands its answer out as it comes. Dropping what is returned ends
+    /// the call. A transport that knows no pieces gives the whole answer as one.
+    ///
+    /// # Errors
+    ///
+    /// Says why not even the head of an answer came; what breaks later is told by [`Pieces::next`].
+    async fn stream(&self, request: OutRequest, limits: Limits) -> Result<OutStream, NetError> {
+        let OutResponse { status, headers, body } = self.call(request, limits).await?;
+        Ok(OutStream { status, headers, body: Box::new(OnePiece(Some(body))) })
+    }
+}
+
+/// An answer whose body is still coming.
+pub struct OutStream {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, piece by piece.
+    pub body: Box<dyn Pieces>,
+}
+
+/// Shows the status only.
+impl std::fmt::Debug for OutStream {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutStream").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+/// A body as it comes. Where pieces begin and end says nothing: the network cuts where it likes.
+#[async_trait]
+pub trait Pieces: Send {
+    /// The next bytes, never none of them; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// The body broke off, took too long or grew too large. Nothing follows an error.
+    async fn next(&mut self) -> Result<Option<Bytes>, NetError>;
+}
+
+/// A body that is there already.
+struct OnePiece(Option<Bytes>);
+
+#[async_trait]
+impl Pieces for OnePiece {
+    async fn next(&mut self) -> Result<Option<Bytes>, NetError> {
+        Ok(self.0.take().filter(|body| !body.is_empty()))
+    }
 }
 
 #[cfg(test)]
