@@ -43,7 +43,7 @@ pub(crate) struct State {
     pub(crate) working: BTreeMap<usize, TurnKey>,
     pub(crate) oracle: Oracle,
     pub(crate) platforms: Platforms,
-    /// Set by the one yield of an operation: when the task goes on, and whether it only looks for work.
+    /// Set by what the task waits for: when the first of it is due, and whether the task only looks for work.
     yielded: Option<(i64, bool)>,
     /// Rung when an item comes in: from when on it can be had.
     bell: Option<i64>,
@@ -82,12 +82,12 @@ impl Sim {
 
     /// Goes on after this many milliseconds.
     pub(crate) fn rest(&self, millis: i64) -> Yield<'_> {
-        Yield { sim: self, millis, idle: false, begun: false }
+        Yield { sim: self, millis, idle: false, due: None }
     }
 
     /// The same, and sooner when the bell rings.
     pub(crate) fn idle(&self, millis: i64) -> Yield<'_> {
-        Yield { sim: self, millis, idle: true, begun: false }
+        Yield { sim: self, millis, idle: true, due: None }
     }
 }
 
@@ -175,24 +175,31 @@ impl State {
     }
 }
 
-/// Pending once, with the time at which to go on told to the executor; nobody is ever woken.
+/// Pending until it is due, with that time told to the executor; nobody is ever woken. A task may wait for several at
+/// once and goes on with the first.
 pub(crate) struct Yield<'a> {
     sim: &'a Sim,
     millis: i64,
     idle: bool,
-    begun: bool,
+    due: Option<i64>,
 }
 
 impl Future for Yield<'_> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
-        if self.begun {
-            return Poll::Ready(());
-        }
-        self.begun = true;
-        let (millis, idle) = (self.millis, self.idle);
-        self.sim.with(|state| state.yielded = Some((state.now + millis, idle)));
-        Poll::Pending
+        let (millis, idle, begun) = (self.millis, self.idle, self.due);
+        let due = self.sim.with(|state| {
+            let due = begun.unwrap_or(state.now + millis);
+            // Whoever looks for work goes on whenever the executor comes by: the bell was rung.
+            if begun.is_some() && (idle || state.now >= due) {
+                return None;
+            }
+            let first = state.yielded.map_or(due, |(other, _)| other.min(due));
+            state.yielded = Some((first, idle));
+            Some(due)
+        });
+        self.due = due;
+        if due.is_some() { Poll::Pending } else { Poll::Ready(()) }
     }
 }
