@@ -12,7 +12,7 @@ use support::World;
 use telemetry::Step;
 use turn::Handled;
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_question_is_answered_on_both_platforms() {
     let world = World::new().await;
     assert_eq!(world.feishu(&Say::direct("ann", "hello")).await, 200);
@@ -24,7 +24,7 @@ async fn a_question_is_answered_on_both_platforms() {
     assert_eq!(world.ended(), [("done", None), ("done", None)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_second_message_carries_the_first() {
     let world = World::new().await;
     world.feishu(&Say::direct("ann", "my name is Ann")).await;
@@ -36,7 +36,7 @@ async fn the_second_message_carries_the_first() {
     assert!(!asked[2].to_string().contains("Ann"), "another person's chat is another memory");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_new_conversation_forgets_and_help_is_no_memory() {
     let world = World::new().await;
     world.dingtalk(&Say::direct("ann", "remember 42")).await;
@@ -52,7 +52,7 @@ async fn a_new_conversation_forgets_and_help_is_no_memory() {
     assert!(world.seen()[1].contains("/help") && world.seen()[3].contains("已开始新会话"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_redelivered_event_is_answered_once_however_late() {
     let world = World::new().await;
     let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "once")).unwrap();
@@ -65,7 +65,7 @@ async fn a_redelivered_event_is_answered_once_however_late() {
     assert_eq!(world.local.model_requests().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_model_that_fails_is_replaced_by_the_cloud_and_then_by_an_apology() {
     let world = World::new().await;
     world.local.script(Target::Model, [Fault::Status(503), Fault::Status(503)]);
@@ -93,7 +93,7 @@ async fn a_model_that_hangs_costs_its_attempt_and_no_more() {
     assert_eq!(asked, [("local".to_owned(), "timeout"), ("cloud".to_owned(), "answered")]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_ended_token_is_renewed_once() {
     let world = World::new().await;
     world.feishu(&Say::direct("ann", "one")).await;
@@ -108,7 +108,7 @@ async fn an_ended_token_is_renewed_once() {
     assert_eq!(tokens(&world), 2, "the fresh one is kept");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn dingtalk_is_answered_over_the_open_api_when_the_session_has_ended() {
     let world = World::new().await;
     let webhook = world.dingtalk_webhook(&Say::direct("ann", "slow queue"));
@@ -118,7 +118,7 @@ async fn dingtalk_is_answered_over_the_open_api_when_the_session_has_ended() {
     assert_eq!(world.simulator.sent()[0].by, "oto");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn in_a_group_only_mentions_of_the_bot_are_answered() {
     let world = World::new().await;
     world.feishu(&Say::group("team", "ann", "hello bot")).await;
@@ -131,7 +131,7 @@ async fn in_a_group_only_mentions_of_the_bot_are_answered() {
     assert_eq!(world.seen().len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_whose_receipt_is_lost_shows_once() {
     let world = World::new().await;
     world.simulator.script(Target::FeishuSend, [Fault::AcceptThenLose]);
@@ -143,7 +143,7 @@ async fn an_answer_whose_receipt_is_lost_shows_once() {
     assert_eq!(world.seen().len(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_platform_that_is_busy_is_waited_for() {
     let world = World::new().await;
     world.simulator.script(Target::FeishuSend, [Fault::RateLimited { reset_seconds: 3 }]);
@@ -154,7 +154,7 @@ async fn a_platform_that_is_busy_is_waited_for() {
     assert_eq!(world.ended(), [("done", None), ("done", None)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_answer_parks_the_turn() {
     let world = World::new().await;
     world.simulator.script(Target::FeishuSend, [Fault::Code(230_002)]);
@@ -162,7 +162,7 @@ async fn a_refused_answer_parks_the_turn() {
     assert_eq!(world.ended(), [("parked", Some("send_refused"))]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_is_answered_with_words() {
     let world = World::new().await;
     world.feishu(&Say::direct("ann", "").form(SayForm::Picture)).await;
@@ -176,7 +176,7 @@ async fn what_cannot_be_read_is_answered_with_words() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_queue_that_is_down_makes_the_platform_deliver_again() {
     let world = World::new().await;
     let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "keep me")).unwrap();
@@ -188,7 +188,7 @@ async fn a_queue_that_is_down_makes_the_platform_deliver_again() {
     assert_eq!(world.seen().len(), 1);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_turn_that_another_worker_holds_comes_again() {
     let world = World::new().await;
     let webhook = world.simulator.feishu_message("cli_a", &Say::direct("ann", "held")).unwrap();

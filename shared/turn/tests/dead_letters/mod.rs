@@ -57,7 +57,7 @@ fn models_down(world: &World) {
     world.cloud.script(Target::Model, [Fault::Empty]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_apology_is_followed_by_the_answer_once_the_turn_is_brought_back() {
     for platform in ["feishu", "dingtalk"] {
         let world = World::new().await;
@@ -77,7 +77,7 @@ async fn an_apology_is_followed_by_the_answer_once_the_turn_is_brought_back() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_turn_can_be_brought_back_until_a_model_answers() {
     let world = World::new().await;
     models_down(&world);
@@ -95,7 +95,7 @@ async fn a_turn_can_be_brought_back_until_a_model_answers() {
     assert!(last.contains("the question") && !last.contains("Sorry"), "remembered: {last}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_refused_is_sent_and_not_asked_for_again() {
     let world = World::new().await;
     world.simulator.script(Target::FeishuSend, [Fault::Code(230_002)]);
@@ -106,7 +106,7 @@ async fn an_answer_that_was_refused_is_sent_and_not_asked_for_again() {
     assert_eq!(world.ended(), [("parked", Some("send_refused")), ("done", None)]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_uncertain_answer_is_sent_again_when_an_operator_says_so() {
     let world = World::new().await;
     world.simulator.script(Target::DingTalkSessionWebhook, [Fault::AcceptThenLose]);
@@ -120,7 +120,7 @@ async fn an_uncertain_answer_is_sent_again_when_an_operator_says_so() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_redriven_turn_that_is_interrupted_goes_on_with_its_own_answer() {
     let world = World::new().await;
     models_down(&world);
@@ -135,7 +135,7 @@ async fn a_redriven_turn_that_is_interrupted_goes_on_with_its_own_answer() {
     assert!(world.seen()[1].contains("the question"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_user_is_told_when_a_message_is_given_up() {
     for (words, apology) in [("the question", "Sorry, this question"), ("问题", "抱歉，这个问题试了几次")]
     {
@@ -151,7 +151,7 @@ async fn the_user_is_told_when_a_message_is_given_up() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_was_kept_is_sent_in_place_of_an_apology() {
     let world = World::new().await;
     let body = queued(&world, "the question").await;
@@ -162,7 +162,7 @@ async fn an_answer_that_was_kept_is_sent_in_place_of_an_apology() {
     assert_eq!((letters(&world).await, world.ended()), (vec![], vec![("done", None)]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_platform_that_is_down_does_not_keep_a_turn_from_being_parked() {
     let world = World::new().await;
     let body = queued(&world, "the question").await;
@@ -174,7 +174,7 @@ async fn a_platform_that_is_down_does_not_keep_a_turn_from_being_parked() {
     assert!(world.seen().len() == 1 && world.seen()[0].contains("the question"), "{:?}", world.seen());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_is_over_or_in_other_hands_is_not_given_up() {
     let world = World::new().await;
     let body = queued(&world, "answered").await;
@@ -187,7 +187,7 @@ async fn what_is_over_or_in_other_hands_is_not_given_up() {
     assert_eq!((world.seen().len(), letters(&world).await), (1, vec![]));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_group_that_speaks_to_others_gets_no_apology() {
     let world = World::new().await;
     let say = Say { mention_bot: false, ..Say::group("team", "ann", "not for you") };

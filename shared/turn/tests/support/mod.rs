@@ -37,26 +37,35 @@ pub(crate) const VAULT_KEY: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
 /// How long a run may take.
 pub(crate) const BUDGET: Duration = Duration::from_secs(150);
 
-/// A clock that moves when somebody waits on it, or when a test says so.
-#[derive(Default)]
-pub(crate) struct TestClock(AtomicI64);
+/// A clock that follows the runtime's, which is paused and moves when everybody waits; or when a test says so.
+pub(crate) struct TestClock {
+    began: tokio::time::Instant,
+    ahead: AtomicI64,
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self { began: tokio::time::Instant::now(), ahead: AtomicI64::new(0) }
+    }
+}
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(START + self.0.load(Ordering::SeqCst))
+        let elapsed = i64::try_from(self.began.elapsed().as_millis()).unwrap();
+        Timestamp::from_millis(START + elapsed + self.ahead.load(Ordering::SeqCst))
     }
 }
 
 #[async_trait]
 impl Pause for TestClock {
     async fn pause(&self, duration: Duration) {
-        self.advance(duration);
+        tokio::time::sleep(duration).await;
     }
 }
 
 impl TestClock {
     pub(crate) fn advance(&self, duration: Duration) {
-        self.0.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
+        self.ahead.fetch_add(i64::try_from(duration.as_millis()).unwrap(), Ordering::SeqCst);
     }
 }
 
