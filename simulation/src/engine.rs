@@ -152,6 +152,7 @@ fn bot(platform: &str, keys: &str) -> anyhow::Result<BotSettings> {
         keys: KeySource::Env(keys.to_owned()),
         base_url: Some(Url::parse(&format!("https://{platform}.test"))?),
         persona: Some("Be brief.".to_owned()),
+        merge: None,
     })
 }
 

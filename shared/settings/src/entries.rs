@@ -1,10 +1,12 @@
 //! The named tables of the file: bots, channels, endpoints.
 
+use std::time::Duration;
+
 use chat::{BotId, PlatformId};
 use routing::{Place, Protocol};
 use url::Url;
 
-use crate::{BotSettings, ChannelSettings, EndpointSettings, address::Plain, reader::Reader};
+use crate::{BotSettings, ChannelSettings, EndpointSettings, MergeSettings, address::Plain, reader::Reader};
 
 /// Most tokens that an endpoint may be told to answer with; above what any model gives, so a slip of the keyboard.
 const MAX_TOKENS: u32 = 1_000_000;
@@ -21,12 +23,30 @@ pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<BotSett
         let keys = reader.required_reference("keys", true);
         let base_url = base_url(&mut reader);
         let persona = reader.text("persona", "what the model is told about itself").map(str::to_owned);
+        let merge = merge(&mut reader);
         reader.finish();
         if let (Some(platform), Some(keys)) = (platform, keys) {
-            bots.push(BotSettings { platform, bot, keys, base_url, persona });
+            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge });
         }
     }
     bots
+}
+
+/// How short messages in a row become one turn. A companion without `merge = true` would do nothing, so it is a mistake.
+fn merge(reader: &mut Reader<'_, '_>) -> Option<MergeSettings> {
+    let default = MergeSettings::default();
+    let merges = reader.boolean("merge") == Some(true);
+    for key in ["merge_seconds", "merge_messages"] {
+        if reader.has(key) && !merges {
+            reader.mistake(key, "a value, and no `merge = true`", "`merge = true` beside it, or neither");
+        }
+    }
+    let within = reader.seconds("merge_seconds", 0.1..=10.0).map(Duration::from_secs_f64);
+    let most = reader.whole("merge_messages", 2..=20);
+    merges.then(|| MergeSettings {
+        within: within.unwrap_or(default.within),
+        most: most.unwrap_or(default.most),
+    })
 }
 
 /// `[channels.NAME]`.

@@ -46,6 +46,24 @@ pub struct BotSettings {
     pub base_url: Option<Url>,
     /// What the model is told about itself before the conversation.
     pub persona: Option<String>,
+    /// How short messages in a row become one turn, if they do.
+    pub merge: Option<MergeSettings>,
+}
+
+/// How short messages in a row become one turn: `merge` and its companions in `[bots.NAME]`. In direct chats only; in a
+/// group others speak in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MergeSettings {
+    /// How long to wait for another message after each.
+    pub within: Duration,
+    /// How many messages one turn may hold.
+    pub most: u32,
+}
+
+impl Default for MergeSettings {
+    fn default() -> Self {
+        Self { within: Duration::from_millis(1_500), most: 8 }
+    }
 }
 
 /// Where notifications go: `[channels.NAME]`, a group's own robot (DingTalk keys: `access_token`, `secret`).

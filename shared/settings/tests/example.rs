@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use settings::{KeySource, MemorySettings, RoutingSettings, Settings, StandaloneSettings};
+use settings::{KeySource, MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings};
 
 const EXAMPLE: &str = include_str!("../../../magpie.toml");
 const PLATFORMS: [&str; 2] = ["dingtalk", "feishu"];
@@ -54,6 +54,7 @@ fn everything_that_the_example_offers_is_understood() {
     let settings = load(&uncommented());
     let helpdesk = settings.bots.iter().find(|bot| bot.bot.as_str() == "helpdesk").unwrap();
     assert!(helpdesk.base_url.is_some() && helpdesk.persona.is_some());
+    assert_eq!(helpdesk.merge, Some(MergeSettings::default()));
     assert_eq!(settings.channels[0].keys.to_string(), "secret:magpie/ops");
     assert_eq!(settings.vault.unwrap().to_string(), "secret:magpie/vault");
     let endpoints: Vec<_> =

@@ -83,7 +83,28 @@ fn bots() {
             &bot("app_secret = 'hidden'"),
             "bots.desk.app_secret",
             "a key that does not exist",
-            "one of platform, keys, base_url, persona",
+            "one of platform, keys, base_url, persona, merge, merge_seconds, merge_messages",
+        ),
+    ] {
+        assert_mistakes(text, &[], &[(key, found, wanted)]);
+    }
+}
+
+#[test]
+fn merging() {
+    for (text, key, found, wanted) in [
+        (&bot("merge = 'yes'"), "bots.desk.merge", "a text", "`true` or `false`"),
+        (
+            &bot("merge_seconds = 2"),
+            "bots.desk.merge_seconds",
+            "a value, and no `merge = true`",
+            "`merge = true` beside it, or neither",
+        ),
+        (
+            &bot("merge = true\nmerge_messages = 1"),
+            "bots.desk.merge_messages",
+            "1",
+            "a whole number from 2 to 20",
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);

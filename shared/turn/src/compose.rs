@@ -58,6 +58,9 @@ pub async fn compose(
         Some(Command::New) => {
             return Ok(Composed::said_by_us(words::begun_anew(language), ExchangeKind::Reset));
         }
+        Some(Command::Stop) => {
+            return Ok(Composed::said_by_us(words::stopping(language), ExchangeKind::Notice));
+        }
         Some(Command::Help) => return Ok(Composed::said_by_us(words::help(language), ExchangeKind::Notice)),
         None => {}
     }

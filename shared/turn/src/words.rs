@@ -8,10 +8,10 @@ use routing::NoAnswerReason;
 pub const fn help(language: Language) -> &'static str {
     match language {
         Language::Zh => {
-            "你好！直接写下问题，我会回答；在群里请 @我。\n\n- `/new` 或「新会话」：忘掉之前的内容，重新开始\n- `/help` 或「帮助」：显示这段说明"
+            "你好！直接写下问题，我会回答；在群里请 @我。\n\n- `/new` 或「新会话」：忘掉之前的内容，重新开始\n- `stop` 或「停止」：不再回答正在处理的问题\n- `/help` 或「帮助」：显示这段说明"
         }
         Language::En => {
-            "Hello! Write your question and I will answer; in a group, mention me.\n\n- `/new`: forget what was said and begin anew\n- `/help`: show this"
+            "Hello! Write your question and I will answer; in a group, mention me.\n\n- `/new`: forget what was said and begin anew\n- `stop`: end the answer in work\n- `/help`: show this"
         }
     }
 }
@@ -22,6 +22,24 @@ pub const fn begun_anew(language: Language) -> &'static str {
     match language {
         Language::Zh => "已开始新会话，之前的内容不再参与回答。",
         Language::En => "A new conversation has begun; what was said before no longer counts.",
+    }
+}
+
+/// The answer to `stop`.
+#[must_use]
+pub const fn stopping(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "好的，没有正在回答的问题了。",
+        Language::En => "All right, nothing is being answered any more.",
+    }
+}
+
+/// The reply to a question that its asker stopped before there was an answer.
+#[must_use]
+pub const fn stopped(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "已停止，这个问题不再回答。",
+        Language::En => "Stopped; this question will not be answered.",
     }
 }
 

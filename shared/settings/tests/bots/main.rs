@@ -25,6 +25,7 @@ fn bot(name: &str, platform: &str) -> BotSettings {
         keys: format!("env:{}", name.to_uppercase()).parse().unwrap(),
         base_url: None,
         persona: None,
+        merge: None,
     }
 }
 

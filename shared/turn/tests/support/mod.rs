@@ -295,6 +295,7 @@ async fn connect(now: Timestamp) -> Bots {
         keys: KeySource::Env(reference.to_owned()),
         base_url: Some(Url::parse(&format!("https://platform.test/{platform}")).unwrap()),
         persona: Some("Be brief.".to_owned()),
+        merge: None,
     };
     let bots = vec![bot("feishu", "FEISHU"), bot("dingtalk", "DINGTALK")];
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
