@@ -41,15 +41,16 @@ impl Engine {
         let key = DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?;
         let vault = Arc::new(Vault::new(vec![key], ports.clone())?);
         let queue = Queue::new(sim.clone(), memory.clone());
+        let stores = Stores { sim: sim.clone(), memory };
         let receiver = Receiver {
             bots: bots.clone(),
             queue: Arc::new(queue.clone()),
+            signals: Arc::new(stores.clone()),
             vault: vault.clone(),
             clock: ports.clone(),
             entropy: ports.clone(),
             observer: ports,
         };
-        let stores = Stores { sim: sim.clone(), memory };
         Ok(Self { sim, bots, vault, queue, stores, receiver: Arc::new(receiver) })
     }
 
@@ -68,6 +69,7 @@ impl Engine {
             bots: self.bots.clone(),
             turns: stores.clone(),
             conversations: stores.clone(),
+            signals: stores.clone(),
             parked: stores.clone(),
             tokens: stores,
             router: Arc::new(router),

@@ -36,9 +36,11 @@ pub(crate) enum Fault {
     ModelEmpty,
     ModelGarbled,
     ModelSlow,
+    /// The newest signal cannot be seen yet.
+    SignalLate,
 }
 
-const KINDS: usize = Fault::ModelSlow as usize + 1;
+const KINDS: usize = Fault::SignalLate as usize + 1;
 
 /// How often each kind happens, in thousandths of the occasions.
 #[derive(Debug, Clone)]

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
 use store::{
     Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, Park, ParkedTurn,
-    SealedToken, StoreError, TokenSlot, Tokens, Turns,
+    SealedToken, Signal, Signals, StoreError, TokenSlot, Tokens, Turns,
 };
 
 use crate::{
@@ -106,6 +106,10 @@ impl Turns for Stores {
         self.write(Weight::Read, ("release", key, fence), act, |state| state.oracle.released(key)).await
     }
 
+    async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError> {
+        self.operate(Weight::Read, self.memory.begun(key), |_, _| ()).await
+    }
+
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
         self.operate(Weight::Read, self.memory.reopen(key, now), |_, _| ()).await
     }
@@ -139,6 +143,34 @@ impl Conversations for Stores {
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
         self.operate(Weight::Read, self.memory.recent(conversation, now, limit), |_, _| ()).await
+    }
+}
+
+#[async_trait]
+impl Signals for Stores {
+    async fn signal(
+        &self,
+        conversation: &ConversationKey,
+        signal: &Signal,
+        keep_until: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.operate(Weight::Read, self.memory.signal(conversation, signal, keep_until), |_, ()| ()).await
+    }
+
+    /// May miss what was left a moment ago: the trait promises no more.
+    async fn signals(
+        &self,
+        conversation: &ConversationKey,
+        after: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Signal>, StoreError> {
+        let stale = self.sim.with(|state| state.fails(Fault::SignalLate));
+        let mut signals =
+            self.operate(Weight::Read, self.memory.signals(conversation, after, now), |_, _| ()).await?;
+        if stale {
+            signals.pop();
+        }
+        Ok(signals)
     }
 }
 

@@ -129,6 +129,7 @@ impl Magpie {
         Arc::new(Receiver {
             bots: Arc::clone(&self.bots),
             queue: Arc::new(self.store.clone()),
+            signals: Arc::new(self.store.clone()),
             vault: Arc::clone(&self.vault),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
@@ -147,6 +148,7 @@ impl Magpie {
             bots: Arc::clone(&self.bots),
             turns: store.clone(),
             conversations: store.clone(),
+            signals: store.clone(),
             parked: store.clone(),
             tokens: store.clone(),
             router: Arc::clone(&self.router),

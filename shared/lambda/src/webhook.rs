@@ -8,10 +8,10 @@ use lambda_http::{Body, Error, Request, RequestExt as _, Response, service_fn};
 use platform::{HookAnswer, Kind, RawRequest};
 use receive::Receiver;
 use settings::{Environment as _, ProcessEnvironment};
-use store_dynamodb::SqsQueue;
+use store_dynamodb::{DynamoStore, SqsQueue};
 use telemetry::LogObserver;
 
-use crate::start::Start;
+use crate::{start::Start, worker::TABLE};
 
 /// Where the queue is. Set by `infra/template.yaml`.
 pub const QUEUE_URL: &str = "MAGPIE_QUEUE_URL";
@@ -36,9 +36,11 @@ pub fn serve_webhook(service: &'static str, kind: Kind) -> anyhow::Result<()> {
 async fn receiver(kind: Kind) -> anyhow::Result<Receiver> {
     let start = Start::new(&[kind], KNOWN).await?;
     let queue = SqsQueue::new(start.sqs(), start.require(QUEUE_URL)?);
+    let store = DynamoStore::new(start.dynamodb(), start.require(TABLE)?);
     Ok(Receiver {
         bots: Arc::clone(&start.bots),
         queue: Arc::new(queue),
+        signals: Arc::new(store),
         vault: Arc::clone(&start.vault),
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),

@@ -77,6 +77,7 @@ impl Consumer {
             bots: Arc::clone(&start.bots),
             turns: store.clone(),
             conversations: store.clone(),
+            signals: store.clone(),
             parked: store.clone(),
             tokens: store,
             router: Arc::new(router),

@@ -16,6 +16,7 @@
 //! # Layout
 //!
 //! - [`receiver`]: the way of a webhook ([`Receiver`])
+//! - `signal`: what a message signals to a worker past the queue
 //! - [`queued`]: [`QueuedMessage`], the message on its way to a worker, sealed
 //!
 //! # Example
@@ -29,6 +30,7 @@
 
 pub mod queued;
 pub mod receiver;
+mod signal;
 
 pub use queued::{QueuedMessage, UnreadableMessage};
 pub use receiver::{BODY_MAX, Receiver};

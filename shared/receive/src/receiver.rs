@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use chat::{BotId, Clock, Entropy, Message, PlatformId, Timestamp, TurnKey};
+use chat::{BotId, Clock, ConversationKey, Entropy, Message, PlatformId, Timestamp, TurnKey};
 use http::StatusCode;
 use platform::{Event, Heard, HookAnswer, Moment, RawRequest, Rejection};
 use settings::{Bot, Bots};
-use store::{Enqueue, QueueItem};
+use store::{Enqueue, QueueItem, Signal, Signals};
 use telemetry::{Note, Observer, Step};
 use vault::Vault;
 
-use crate::QueuedMessage;
+use crate::{QueuedMessage, signal};
 
 /// The largest webhook body, in bytes. The platforms' own limits are below 200 KB; whatever is larger is not theirs,
 /// and hashing it would be work done for a stranger.
@@ -22,6 +22,8 @@ pub struct Receiver {
     pub bots: Arc<Bots>,
     /// Where messages become durable.
     pub queue: Arc<dyn Enqueue>,
+    /// Where word is left that is to reach a worker past the queue.
+    pub signals: Arc<dyn Signals>,
     /// Seals them on the way.
     pub vault: Arc<Vault>,
     /// The present.
@@ -92,8 +94,13 @@ impl Receiver {
         let turn = message.turn();
         let step = Step::Verified { platform: platform_of(bot), bot: bot_of(bot) };
         self.note(Some(&turn), now, step);
+        let (conversation, signal) = (message.conversation.key(), signal::of(&message, merges(bot)));
+        // Planted: the signal is left although its message may never come into the queue.
+        if cfg!(planted = "signal_before_queue") {
+            self.signal(&conversation, signal.as_ref(), now).await;
+        }
         let item = QueueItem {
-            group: message.conversation.key(),
+            group: conversation.clone(),
             dedup: turn.clone(),
             body: QueuedMessage { message, accepted_at: now }.seal(&self.vault),
         };
@@ -103,10 +110,20 @@ impl Receiver {
             Ok(()) => {
                 let millis = after.millis_since(now);
                 self.note(Some(&turn), after, Step::Queued { millis });
+                self.signal(&conversation, signal.as_ref(), now).await;
             }
             Err(error) => self.note(Some(&turn), after, Step::NotQueued { cause: error.to_string() }),
         }
         queued
+    }
+
+    /// Leaves the signal, once its message is in the queue: whoever acts on it relies on the message being dealt with. One
+    /// that cannot be left costs a comfort; the message itself is safe, so the platform hears 200 all the same.
+    async fn signal(&self, conversation: &ConversationKey, signal: Option<&Signal>, now: Timestamp) {
+        let Some(signal) = signal else { return };
+        if let Err(error) = self.signals.signal(conversation, signal, now.plus(signal::KEPT)).await {
+            tracing::warn!(%error, "a stop or a short message could not be signalled to the worker");
+        }
     }
 
     fn ignore(&self, bot: &Bot, at: Timestamp, what: &'static str) {
@@ -120,6 +137,10 @@ impl Receiver {
     fn note(&self, turn: Option<&TurnKey>, at: Timestamp, step: Step) {
         self.observer.note(&Note { turn: turn.cloned(), at, step });
     }
+}
+
+const fn merges(bot: &Bot) -> bool {
+    bot.settings.merge.is_some()
 }
 
 fn platform_of(bot: &Bot) -> PlatformId {

@@ -126,27 +126,28 @@ impl Conversations for DynamoStore {
         now: Timestamp,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
-        let mut answers = Vec::new();
+        let (mut found, mut answers) = (Vec::new(), 0_usize);
         let mut from = None;
-        while answers.len() < limit {
-            let wanted = limit.saturating_sub(answers.len()).saturating_add(SLACK).min(PAGE);
+        loop {
+            let wanted = limit.saturating_sub(answers).saturating_add(SLACK).min(PAGE);
             let (items, next) = self.page(conversation, wanted, from).await?;
             for item in items {
                 let exchange = read(item)?;
                 match exchange.kind {
-                    _ if exchange.keep_until <= now => {}
-                    ExchangeKind::Notice => {}
-                    ExchangeKind::Reset => return Ok(answers),
-                    ExchangeKind::Answer if answers.len() < limit => answers.push(exchange),
-                    ExchangeKind::Answer => return Ok(answers),
+                    _ if exchange.keep_until <= now => continue,
+                    ExchangeKind::Notice => continue,
+                    ExchangeKind::Reset => return Ok(found),
+                    ExchangeKind::Answer if answers == limit => return Ok(found),
+                    ExchangeKind::Answer => answers += 1,
+                    ExchangeKind::Merged => {}
                 }
+                found.push(exchange);
             }
             if next.is_none() {
-                break;
+                return Ok(found);
             }
             from = next;
         }
-        Ok(answers)
     }
 }
 

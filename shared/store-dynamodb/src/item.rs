@@ -24,6 +24,10 @@ pub(crate) fn moment(at: Timestamp) -> AttributeValue {
     number(at.as_millis())
 }
 
+pub(crate) fn texts(values: &[String]) -> AttributeValue {
+    AttributeValue::L(values.iter().map(text).collect())
+}
+
 pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
@@ -67,6 +71,13 @@ impl Reader {
 
     pub(crate) fn moment(&self, name: &str) -> Result<Timestamp, StoreError> {
         Ok(Timestamp::from_millis(self.number(name)?))
+    }
+
+    pub(crate) fn texts(&self, name: &str) -> Result<Vec<String>, StoreError> {
+        let values =
+            self.item.get(name).and_then(|value| value.as_l().ok()).ok_or_else(|| unreadable(name))?;
+        let read = |value: &AttributeValue| value.as_s().cloned().map_err(|_| unreadable(name));
+        values.iter().map(read).collect()
     }
 
     /// Takes the bytes out of the item.

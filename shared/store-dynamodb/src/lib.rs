@@ -8,6 +8,7 @@
 //! |---|---|---|---|
 //! | turn | `TURN#{turn}` | `TURN` | `state`, `fence`, `lease_until`, `accepted_at`, `segments_sent`, `sending`, `redrive`, `keep_until` |
 //! | exchange | `CONV#{conversation}` | `MSG#{accepted_at}#{turn}` | `kind`, `sealed`, `keep_until` |
+//! | signal | `SIGNAL#{conversation}` | `{sent_at}#{turn}` | `kind`, `mentions`, `keep_until` |
 //! | token | `BOT#{platform}#{bot}` | `TOKEN#{slot}` | `sealed`, `ends_at` |
 //! | dead letter | `PARKED` | `{turn}` | `conversation`, `reason`, `body`, `tries`, `parked_at` |
 //!
@@ -17,7 +18,8 @@
 //!
 //! # Layout
 //!
-//! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`], [`store::Park`]
+//! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`],
+//!   [`store::Signals`], [`store::Park`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
 //! - [`DynamoDeadLetters`]: [`store::DeadLetters`], which takes the table and the queue
 //! - `claim`: how a turn is taken
@@ -40,6 +42,7 @@ mod conversations;
 mod dead_letters;
 mod failure;
 mod item;
+mod signals;
 mod sqs;
 mod tokens;
 mod turns;

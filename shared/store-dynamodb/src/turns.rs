@@ -107,6 +107,12 @@ impl Turns for DynamoStore {
         self.write(key, fence, "SET #state = :value", text(FREE)).await
     }
 
+    async fn begun(&self, turn: &TurnKey) -> Result<bool, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = get.set_key(Some(key(turn))).send().await.map_err(|error| unavailable(&error))?;
+        Ok(answer.item.is_some())
+    }
+
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
         let update = self
             .update(key)

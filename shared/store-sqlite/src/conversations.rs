@@ -77,15 +77,16 @@ fn recent(
         "SELECT v, turn, at, kind, sealed, keep_until FROM exchanges
          WHERE conversation = ?1 AND keep_until > ?2 AND kind <> 'notice' ORDER BY at DESC, turn DESC",
     )?;
-    let mut answers = Vec::new();
+    let (mut found, mut answers) = (Vec::new(), 0);
     for row in statement.query_map(params![conversation.as_str(), now.as_millis()], stored)? {
-        let found = exchange(row?)?;
-        if answers.len() == limit || found.kind == ExchangeKind::Reset {
+        let exchange = exchange(row?)?;
+        answers += usize::from(exchange.kind == ExchangeKind::Answer);
+        if answers > limit || exchange.kind == ExchangeKind::Reset {
             break;
         }
-        answers.push(found);
+        found.push(exchange);
     }
-    Ok(answers)
+    Ok(found)
 }
 
 #[async_trait]

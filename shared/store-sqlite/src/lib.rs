@@ -9,7 +9,7 @@
 //! - [`SqliteStore`]: opening, and every trait of [`store`]
 //! - `database`: the connection, its pragmas, transactions, errors
 //! - `schema`: tables and migrations
-//! - `turns`, `conversations`, `tokens`, `queue`, `dead_letters`: the traits
+//! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `dead_letters`: the traits
 //! - `sweep`: what is past its time goes
 //! - `reclaim`: what a process that died had in work
 //!
@@ -42,6 +42,7 @@ mod dead_letters;
 mod queue;
 mod reclaim;
 mod schema;
+mod signals;
 mod sweep;
 mod tokens;
 mod turns;

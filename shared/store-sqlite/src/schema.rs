@@ -10,7 +10,7 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
@@ -86,6 +86,19 @@ const MIGRATIONS: [&str; 2] = [
     ALTER TABLE dead_letters ADD COLUMN reason TEXT;
     DELETE FROM dead_letters WHERE id NOT IN (SELECT max(id) FROM dead_letters GROUP BY dedup);
     CREATE UNIQUE INDEX dead_letters_by_turn ON dead_letters (dedup);
+",
+    "
+    CREATE TABLE signals (
+        conversation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        turn TEXT NOT NULL,
+        v INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        mentions TEXT NOT NULL,         -- a list in JSON
+        keep_until INTEGER NOT NULL,
+        PRIMARY KEY (conversation, at, turn)
+    ) STRICT;
+    CREATE INDEX signals_by_age ON signals (keep_until);
 ",
 ];
 

@@ -153,6 +153,11 @@ impl Turns for SqliteStore {
         self.write(update, (key.as_str().to_owned(), column(fence))).await
     }
 
+    async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError> {
+        let key = key.clone();
+        self.database.run(move |transaction| Ok(read(transaction, &key)?.is_some())).await
+    }
+
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
         let key = key.clone();
         self.database.run(move |transaction| reopen(transaction, &key, now)).await

@@ -246,6 +246,7 @@ async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
         "DROP INDEX dead_letters_by_turn;
          ALTER TABLE dead_letters DROP COLUMN reason;
          ALTER TABLE turns DROP COLUMN redrive;
+         DROP TABLE signals;
          PRAGMA user_version = 1;",
     )
     .unwrap();

@@ -9,6 +9,7 @@
 //! - `claims`, `writes`, `reopening`: [`Turns`]
 //! - `keeping`, `remembering`: [`Conversations`]
 //! - `tokens`: [`Tokens`]
+//! - `signals`: [`Signals`]
 //! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
 //! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
@@ -35,6 +36,7 @@ mod parking;
 mod queueing;
 mod remembering;
 mod reopening;
+mod signals;
 mod tokens;
 mod writes;
 
@@ -43,7 +45,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chat::{BotId, ChatId, Conversation, ConversationKey, EventId, PlatformId, Timestamp, TurnKey};
 
-use crate::{Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Tokens, Turns};
+use crate::{Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns};
 
 /// A queue from both ends.
 pub trait Queue: Enqueue + Dequeue {}
@@ -75,6 +77,15 @@ pub async fn conversations(store: impl Fn() -> Arc<dyn Conversations>) {
 /// When a case fails; names all that do.
 pub async fn tokens(store: impl Fn() -> Arc<dyn Tokens>) {
     check(&[tokens::CASES], store).await;
+}
+
+/// Runs every case for [`Signals`].
+///
+/// # Panics
+///
+/// When a case fails; names all that do.
+pub async fn signals(store: impl Fn() -> Arc<dyn Signals>) {
+    check(&[signals::CASES], store).await;
 }
 
 /// Runs every case for [`Enqueue`] with [`Dequeue`]. `store` must give an empty queue each time.

@@ -32,6 +32,8 @@ pub enum ExchangeKind {
     Notice,
     /// The memory begins anew after this one.
     Reset,
+    /// A question without a reply of its own: the answer to a later message of the same burst is for it too.
+    Merged,
 }
 
 /// What became of an exchange that was to be kept.
@@ -66,7 +68,9 @@ pub trait Conversations: Send + Sync {
         turn: &TurnKey,
     ) -> Result<Option<Exchange>, StoreError>;
 
-    /// The last `limit` answers, newest first, back to the last reset. Notices are passed over and do not count.
+    /// The last `limit` answers, newest first, back to the last reset, each followed by the merged questions that it
+    /// answers too; before them all, the merged questions that wait for their answer still. Notices are passed over, and
+    /// neither they nor merged questions count.
     /// Exchanges past their `keep_until` are not returned even where the store has not removed them yet. Reads what
     /// was written before the call (strong consistency).
     ///

@@ -8,6 +8,7 @@
 //! | [`Conversations`] | each question with its answer, enciphered | 90 days by default |
 //! | [`Tokens`] | access tokens and identities shared by all instances, enciphered | until they end |
 //! | [`Enqueue`], [`Dequeue`] | accepted messages on their way to a worker, enciphered | until answered |
+//! | [`Signals`] | word that reaches a worker past the queue | a day |
 //! | [`Park`], [`DeadLetters`] | turns that ended without an answer, enciphered | 14 days |
 //!
 //! Stored records are versioned and are none of the wire types. What people wrote comes in sealed (see `vault`) and is
@@ -15,7 +16,7 @@
 //!
 //! # Layout
 //!
-//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`dead_letters`]: the traits and their records
+//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`dead_letters`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
 //! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
@@ -49,6 +50,7 @@ pub mod conversations;
 pub mod dead_letters;
 pub mod memory;
 pub mod queue;
+pub mod signals;
 pub mod tokens;
 pub mod turns;
 pub mod words;
@@ -57,6 +59,7 @@ pub use conversations::{Conversations, Exchange, ExchangeKind, Kept};
 pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
 pub use memory::MemoryStore;
 pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};
+pub use signals::{SIGNALS_MAX, Signal, SignalKind, Signals};
 pub use tokens::{SealedToken, TokenSlot, Tokens};
 pub use turns::{Claim, ClaimRequest, Ending, Fence, ParkReason, TurnRecord, Turns};
 

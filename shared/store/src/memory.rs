@@ -6,6 +6,7 @@
 mod conversations;
 mod dead_letters;
 mod queue;
+mod signals;
 mod tokens;
 mod turns;
 
@@ -24,6 +25,7 @@ struct Inner {
     conversations: Mutex<conversations::Table>,
     tokens: Mutex<tokens::Table>,
     queue: Mutex<queue::Queue>,
+    signals: Mutex<signals::Table>,
     dead_letters: Mutex<dead_letters::Table>,
 }
 

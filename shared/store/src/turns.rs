@@ -138,6 +138,13 @@ pub trait Turns: Send + Sync {
     /// [`StoreError::FenceLost`] when the turn was taken over, ended or released.
     async fn release(&self, key: &TurnKey, fence: Fence) -> Result<(), StoreError>;
 
+    /// Whether the turn was ever claimed. Reads what was written before the call (strong consistency).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError>;
+
     /// Opens a parked turn for another try and counts that. The segments known to be sent stay sent; the mark of
     /// [`Turns::sending`] goes, because whoever brings a turn back has decided that it is to be sent. Says whether it
     /// was parked: a turn that is done, held, free, unknown or past its time is left as it is.

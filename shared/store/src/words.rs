@@ -1,4 +1,4 @@
-//! The words under which stores write endings and kinds, and the way back from stored keys.
+//! The words under which stores write endings, kinds and signals, and the way back from stored keys.
 //!
 //! One list for all stores, apart from the names in the code, so that renaming a variant cannot make what is stored
 //! unreadable. Operators filter by these words.
@@ -9,7 +9,7 @@ use serde::{
     de::{IntoDeserializer as _, value::Error},
 };
 
-use crate::{Ending, ExchangeKind, ParkReason, StoreError};
+use crate::{Ending, ExchangeKind, ParkReason, SignalKind, StoreError};
 
 /// How the words of all parked endings begin, and no other state's.
 pub const PARKED: &str = "parked-";
@@ -67,6 +67,7 @@ pub const fn of_kind(kind: ExchangeKind) -> &'static str {
         ExchangeKind::Answer => "answer",
         ExchangeKind::Notice => "notice",
         ExchangeKind::Reset => "reset",
+        ExchangeKind::Merged => "merged",
     }
 }
 
@@ -80,7 +81,30 @@ pub fn kind(word: &str) -> Result<ExchangeKind, StoreError> {
         "answer" => Ok(ExchangeKind::Answer),
         "notice" => Ok(ExchangeKind::Notice),
         "reset" => Ok(ExchangeKind::Reset),
+        "merged" => Ok(ExchangeKind::Merged),
         _ => Err(unknown("kind", word)),
+    }
+}
+
+/// The word of a signal.
+#[must_use]
+pub const fn of_signal(kind: SignalKind) -> &'static str {
+    match kind {
+        SignalKind::Stop => "stop",
+        SignalKind::Question => "question",
+    }
+}
+
+/// The signal of a word.
+///
+/// # Errors
+///
+/// [`StoreError::Unreadable`] when this version knows no such signal.
+pub fn signal(word: &str) -> Result<SignalKind, StoreError> {
+    match word {
+        "stop" => Ok(SignalKind::Stop),
+        "question" => Ok(SignalKind::Question),
+        _ => Err(unknown("signal", word)),
     }
 }
 
@@ -135,8 +159,11 @@ mod tests {
             assert_eq!(reason(of_reason(known)), Ok(known));
         }
         assert!(reason("done").is_err());
-        for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset] {
+        for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset, ExchangeKind::Merged] {
             assert_eq!(kind(of_kind(known)), Ok(known));
+        }
+        for known in [SignalKind::Stop, SignalKind::Question] {
+            assert_eq!(signal(of_signal(known)), Ok(known));
         }
     }
 
@@ -154,5 +181,6 @@ mod tests {
     fn an_unknown_word_is_unreadable() {
         assert!(matches!(ending("gone"), Err(StoreError::Unreadable(_))));
         assert!(matches!(kind("gone"), Err(StoreError::Unreadable(_))));
+        assert!(matches!(signal("gone"), Err(StoreError::Unreadable(_))));
     }
 }

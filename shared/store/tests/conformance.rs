@@ -26,6 +26,12 @@ async fn tokens_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn signals_conform() {
+    let store = MemoryStore::default();
+    conformance::signals(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_queue_conforms() {
     conformance::queue(|| Arc::new(MemoryStore::default())).await;
 }

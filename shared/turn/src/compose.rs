@@ -1,6 +1,6 @@
 //! What to say: a command's words, a model's answer, or an apology.
 
-use std::time::Duration;
+use std::{future::Future, time::Duration};
 
 use chat::{Command, Message, Timestamp};
 use routing::{Answer, Attempt, AttemptOutcome, Router};
@@ -24,6 +24,11 @@ pub struct Composed {
 }
 
 impl Composed {
+    /// No reply: the answer to a later message is for this one too.
+    pub(crate) fn merged() -> Self {
+        Self::said_by_us("", ExchangeKind::Merged)
+    }
+
     fn said_by_us(reply: &str, kind: ExchangeKind) -> Self {
         Self { reply: reply.to_owned(), kind, parked: None, by: None, asked: Vec::new() }
     }
@@ -36,11 +41,13 @@ impl Composed {
             (ExchangeKind::Answer, None) => "answer",
             (ExchangeKind::Notice, None) => "notice",
             (ExchangeKind::Reset, None) => "reset",
+            (ExchangeKind::Merged, None) => "merged",
         }
     }
 }
 
-/// Composes the reply to `message`, whose words are `text` once the bot's own mention is taken out.
+/// Composes the reply to `message`, whose words are `text` once the bot's own mention is taken out. Models are asked until
+/// `stopped` returns, at the longest.
 ///
 /// # Errors
 ///
@@ -52,6 +59,7 @@ pub async fn compose(
     recall: &Recall<'_>,
     router: &Router,
     (now, budget): (Timestamp, Duration),
+    stopped: impl Future<Output = ()>,
 ) -> Result<Composed, StoreError> {
     let language = chat::Language::of(text);
     match Command::parse(text) {
@@ -72,7 +80,13 @@ pub async fn compose(
         return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
     }
     let prompt = recall.prompt(&message.conversation.key(), persona, text, now).await?;
-    Ok(match router.ask(&prompt, budget).await {
+    let answer = tokio::select! {
+        // In this order, so that an answer that is there is not thrown away.
+        biased;
+        answer = router.ask(&prompt, budget) => answer,
+        () = stopped => return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice)),
+    };
+    Ok(match answer {
         Ok(answer) => answered(answer),
         Err(none) => Composed {
             parked: Some(ParkReason::NoAnswer),

@@ -50,6 +50,11 @@ impl Worker {
                 kept::keep(&self.ports, message, &queued.turn, &mut claimed.record, apology).await?
             }
         };
+        if reply.kind == ExchangeKind::Merged {
+            // A later message's answer is for this one too.
+            self.end(queued, fence, None).await?;
+            return Ok(GivenUp::Over);
+        }
         let parked = match self.send(&queued.turn, message, claimed, &reply).await {
             Ok(parked) => parked,
             Err(Again::Later { .. }) => Some(ParkReason::TriesExhausted),

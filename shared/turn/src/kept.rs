@@ -19,6 +19,7 @@ use crate::{
 /// A kept reply.
 pub(crate) struct Reply {
     pub(crate) content: Content,
+    pub(crate) kind: ExchangeKind,
     /// The round it was kept in: 0 before the first redrive.
     pub(crate) round: u32,
 }
@@ -45,7 +46,7 @@ pub(crate) async fn find(
         let Some(exchange) = found else { continue };
         let content = open(ports, &exchange, message)?;
         let is_over = content.parked.is_some() && round < record.redrive;
-        return Ok((!is_over).then_some(Reply { content, round }));
+        return Ok((!is_over).then_some(Reply { content, kind: exchange.kind, round }));
     }
     Ok(None)
 }
@@ -74,13 +75,13 @@ pub(crate) async fn keep(
     };
     // Planted: the answer is sent before it is kept.
     if cfg!(planted = "answer_not_kept") {
-        return Ok(Reply { content, round: record.redrive });
+        return Ok(Reply { content, kind, round: record.redrive });
     }
-    let content = match ports.conversations.keep(&conversation, &exchange).await? {
-        Kept::New => content,
-        Kept::Already(standing) => open(ports, &standing, message)?,
+    let (content, kind) = match ports.conversations.keep(&conversation, &exchange).await? {
+        Kept::New => (content, kind),
+        Kept::Already(standing) => (open(ports, &standing, message)?, standing.kind),
     };
-    Ok(Reply { content, round: record.redrive })
+    Ok(Reply { content, kind, round: record.redrive })
 }
 
 fn open(ports: &Ports, exchange: &Exchange, message: &Message) -> Result<Content, Again> {

@@ -20,6 +20,8 @@
 //! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
 //! - [`handled`]: how a run ends ([`Handled`])
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
+//! - [`stop`]: whether the person still wants the answer
+//! - [`merge`]: short messages in a row become one turn
 //! - [`recall`]: the conversation as a prompt, within limits
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
 //! - [`access`]: access tokens and the bot's identity, shared by all instances
@@ -47,8 +49,10 @@ pub mod deliver;
 pub mod give_up;
 pub mod handled;
 pub mod kept;
+pub mod merge;
 pub mod ports;
 pub mod recall;
+pub mod stop;
 pub mod words;
 pub mod worker;
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use chat::{Clock, Pause, TurnKey};
 use routing::Router;
 use settings::{Bots, MemorySettings};
-use store::{Conversations, Park, Tokens, Turns};
+use store::{Conversations, Park, Signals, Tokens, Turns};
 use telemetry::{Note, Observer, Step};
 use transport::Transport;
 use vault::Vault;
@@ -18,6 +18,8 @@ pub struct Ports {
     pub turns: Arc<dyn Turns>,
     /// What was said.
     pub conversations: Arc<dyn Conversations>,
+    /// Word that comes past the queue.
+    pub signals: Arc<dyn Signals>,
     /// Where parked turns are kept for the operators.
     pub parked: Arc<dyn Park>,
     /// Shared access tokens.

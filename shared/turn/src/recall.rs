@@ -3,7 +3,7 @@
 use chat::{ConversationKey, Timestamp};
 use routing::{Line, Prompt, Role, estimate_tokens};
 use settings::MemorySettings;
-use store::{Conversations, StoreError};
+use store::{Conversations, ExchangeKind, StoreError};
 use vault::Vault;
 
 use crate::content::Content;
@@ -40,6 +40,15 @@ impl Recall<'_> {
         let mut lines = vec![line(Role::User, question.to_owned())];
         for exchange in exchanges {
             let Ok(content) = Content::open(&exchange, self.vault, conversation) else { break };
+            if exchange.kind == ExchangeKind::Merged {
+                let cost = estimate_tokens(&content.question);
+                if cost > left {
+                    break;
+                }
+                left -= cost;
+                join(&mut lines, &content.question);
+                continue;
+            }
             let cost = estimate_tokens(&content.question).saturating_add(estimate_tokens(&content.reply));
             if cost > left {
                 break;
@@ -50,6 +59,14 @@ impl Recall<'_> {
         }
         lines.reverse();
         Ok(Prompt { system: persona.map(str::to_owned), lines })
+    }
+}
+
+/// Puts an earlier question of the same burst before the one that the newest line holds, so that people and model still
+/// speak in turns.
+fn join(lines: &mut [Line], question: &str) {
+    if let Some(newest) = lines.last_mut() {
+        newest.text = [question, &newest.text].join("\n");
     }
 }
 

@@ -5,7 +5,9 @@ use std::{sync::Arc, time::Duration};
 use chat::{Audience, Message, Reply, Timestamp, TurnKey};
 use receive::QueuedMessage;
 use settings::Bot;
-use store::{Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, Fence, ParkReason, ParkedTurn, TurnRecord};
+use store::{
+    Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, ExchangeKind, Fence, ParkReason, ParkedTurn, TurnRecord,
+};
 use telemetry::Step;
 
 use crate::{
@@ -14,9 +16,10 @@ use crate::{
     content::Content,
     deliver::Delivery,
     handled::{AGAIN_SOON, Again, Handled},
-    kept,
+    kept, merge,
     ports::Ports,
     recall::Recall,
+    stop::Stops,
 };
 
 /// How long a turn's record is kept. Feishu delivers an event again for 7.1 hours, and no platform we know of for more
@@ -176,6 +179,9 @@ impl Worker {
             None => self.compose_and_keep(queued, &mut claimed).await?,
         };
         let fence = claimed.record.fence;
+        if reply.kind == ExchangeKind::Merged {
+            return self.end(queued, fence, None).await;
+        }
         let parked = self.send(&queued.turn, queued.message(), claimed, &reply).await?;
         self.end(queued, fence, parked).await
     }
@@ -240,6 +246,20 @@ impl Worker {
         claimed: &mut Claimed,
     ) -> Result<kept::Reply, Again> {
         let started = self.ports.clock.now();
+        let composed = if merge::joins_next(&self.ports, queued, claimed).await? {
+            Composed::merged()
+        } else {
+            self.compose(queued, claimed).await?
+        };
+        self.note_composed(&queued.turn, &composed, started);
+        let content =
+            Content { question: claimed.text.clone(), reply: composed.reply, parked: composed.parked };
+        kept::keep(&self.ports, queued.message(), &queued.turn, &mut claimed.record, (content, composed.kind))
+            .await
+    }
+
+    async fn compose(&self, queued: &Queued<'_>, claimed: &Claimed) -> Result<Composed, Again> {
+        let started = self.ports.clock.now();
         let recall = Recall {
             conversations: self.ports.conversations.as_ref(),
             vault: &self.ports.vault,
@@ -248,11 +268,15 @@ impl Worker {
         let budget = claimed.deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
         let (message, text) = (queued.message(), claimed.text.as_str());
         let persona = claimed.bot.settings.persona.as_deref();
-        let composed =
-            compose(message, text, persona, &recall, &self.ports.router, (started, budget)).await?;
-        self.note_composed(&queued.turn, &composed, started);
-        let content = Content { question: text.to_owned(), reply: composed.reply, parked: composed.parked };
-        kept::keep(&self.ports, message, &queued.turn, &mut claimed.record, (content, composed.kind)).await
+        let stops = Stops {
+            ports: &self.ports,
+            access: &self.access,
+            bot: &claimed.bot,
+            conversation: message.conversation.key(),
+            sent_at: message.sent_at,
+        };
+        let (router, time) = (&self.ports.router, (started, budget));
+        Ok(compose(message, text, persona, &recall, router, time, stops.asked()).await?)
     }
 
     fn note_composed(&self, turn: &TurnKey, composed: &Composed, started: Timestamp) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod dead_letters;
+mod signals;
 mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};

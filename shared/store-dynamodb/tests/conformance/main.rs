@@ -56,6 +56,12 @@ async fn tokens_conform() {
     conformance::tokens(|| Arc::new(store.clone())).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_conform() {
+    let Some((_, _, store)) = table("signals").await else { return };
+    conformance::signals(|| Arc::new(store.clone())).await;
+}
+
 /// SQS from both ends, where Lambda has the other one in production.
 struct BothEnds {
     client: aws_sdk_sqs::Client,

@@ -24,6 +24,7 @@ cases!(dyn Turns:
     an_ended_record_counts_to_its_last_millisecond,
     a_takeover_prolongs_the_record,
     turns_with_equal_events_in_two_conversations_are_two,
+    a_turn_has_begun_from_its_first_claim_on,
 );
 
 /// A claim at `now`, for a second, of a message accepted at `now`, to be remembered for an hour.
@@ -200,4 +201,17 @@ async fn turns_with_equal_events_in_two_conversations_are_two(store: Arc<dyn Tur
         let key = chat::TurnKey::new(&scope.conversation_of(chat), &event);
         assert_eq!(granted(store.claim(&key, request(0)).await.unwrap()).fence, Fence(1));
     }
+}
+
+async fn a_turn_has_begun_from_its_first_claim_on(store: Arc<dyn Turns>, scope: Scope) {
+    let key = scope.turn("a");
+    assert_eq!(store.begun(&key).await, Ok(false));
+    let record = granted(store.claim(&key, request(0)).await.unwrap());
+    assert_eq!(store.begun(&key).await, Ok(true), "held");
+    store.release(&key, record.fence).await.unwrap();
+    assert_eq!(store.begun(&key).await, Ok(true), "free");
+    let record = granted(store.claim(&key, request(1)).await.unwrap());
+    store.end(&key, record.fence, Ending::Done).await.unwrap();
+    assert_eq!(store.begun(&key).await, Ok(true), "ended");
+    assert_eq!(store.begun(&scope.turn("b")).await, Ok(false));
 }

@@ -20,6 +20,7 @@ cases!(dyn Conversations:
     what_is_past_its_time_is_not_remembered,
     what_is_past_its_time_does_not_count,
     a_long_memory_is_read_whole,
+    merged_questions_come_with_their_answer_and_do_not_count,
 );
 
 /// Keeps exchanges named 0, 1, 2 … accepted at those moments.
@@ -44,7 +45,7 @@ async fn names(
     names.join(" ")
 }
 
-use ExchangeKind::{Answer, Notice, Reset};
+use ExchangeKind::{Answer, Merged, Notice, Reset};
 
 async fn a_new_conversation_remembers_nothing(store: Arc<dyn Conversations>, scope: Scope) {
     assert_eq!(store.recent(&scope.conversation("a"), at(0), 10).await, Ok(vec![]));
@@ -146,4 +147,16 @@ async fn a_long_memory_is_read_whole(store: Arc<dyn Conversations>, scope: Scope
     }
     let recent = store.recent(&conversation, at(50), 40).await.unwrap();
     assert!(recent.iter().map(|exchange| exchange.at).eq((0..40).rev().map(at)));
+}
+
+async fn merged_questions_come_with_their_answer_and_do_not_count(
+    store: Arc<dyn Conversations>,
+    scope: Scope,
+) {
+    let conversation = scope.conversation("a");
+    let kinds = [Merged, Reset, Merged, Answer, Merged, Notice, Merged, Answer, Merged, Merged];
+    keep_all(&store, scope, "a", &kinds).await;
+    for (limit, expected) in [(0, "9 8"), (1, "9 8 7 6 4"), (2, "9 8 7 6 4 3 2"), (9, "9 8 7 6 4 3 2")] {
+        assert_eq!(names(&store, &conversation, 50, limit).await, expected, "{limit}");
+    }
 }

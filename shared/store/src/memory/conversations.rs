@@ -48,11 +48,13 @@ impl Conversations for MemoryStore {
     ) -> Result<Vec<Exchange>, StoreError> {
         let table = lock(&self.inner.conversations);
         let exchanges = table.get(conversation).into_iter().flat_map(|exchanges| exchanges.values().rev());
+        let mut answers = 0;
         Ok(exchanges
-            .filter(|exchange| exchange.keep_until > now)
-            .take_while(|exchange| exchange.kind != ExchangeKind::Reset)
-            .filter(|exchange| exchange.kind == ExchangeKind::Answer)
-            .take(limit)
+            .filter(|exchange| exchange.keep_until > now && exchange.kind != ExchangeKind::Notice)
+            .take_while(|exchange| {
+                answers += usize::from(exchange.kind == ExchangeKind::Answer);
+                exchange.kind != ExchangeKind::Reset && answers <= limit
+            })
             .cloned()
             .collect())
     }

@@ -126,6 +126,10 @@ impl Turns for MemoryStore {
         })
     }
 
+    async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError> {
+        Ok(lock(&self.inner.turns).contains_key(key))
+    }
+
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
         Ok(lock(&self.inner.turns).get_mut(key).is_some_and(|turn| turn.reopen(now)))
     }

@@ -18,7 +18,9 @@ use platform::RawRequest;
 use receive::Receiver;
 use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
 use secrecy::SecretString;
-use settings::{BotSettings, Bots, KeySource, MemorySettings, SecretError, SecretVersions, Secrets};
+use settings::{
+    BotSettings, Bots, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions, Secrets,
+};
 use simulator::{DingTalkApp, FeishuApp, Simulator, Webhook};
 use store::{Delivery, Dequeue as _, Enqueue, MemoryStore, QueueItem, StoreError};
 use telemetry::{Note, Observer, Step};
@@ -165,6 +167,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::with(None).await
+    }
+
+    /// One whose bots answer short messages in a row together.
+    pub(crate) async fn merging() -> Self {
+        Self::with(Some(MergeSettings { most: 3, ..MergeSettings::default() })).await
+    }
+
+    async fn with(merge: Option<MergeSettings>) -> Self {
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
         let simulated = || Simulator::new(clock.clone(), entropy.clone());
@@ -176,7 +187,7 @@ impl World {
             ("cloud.test", cloud.router()),
         ]));
         let transport: Arc<dyn Transport> = Arc::new(wire);
-        let bots = Arc::new(connect(clock.now()).await);
+        let bots = Arc::new(connect(clock.now(), merge).await);
         let keys = vec![DataKey::from_base64("k", VAULT_KEY).unwrap()];
         let vault = Arc::new(Vault::new(keys, entropy.clone()).unwrap());
         let (store, notes, queue_down) =
@@ -184,6 +195,7 @@ impl World {
         let receiver = Receiver {
             bots: bots.clone(),
             queue: Arc::new(Queue { store: store.clone(), down: queue_down.clone() }),
+            signals: Arc::new(store.clone()),
             vault: vault.clone(),
             clock: clock.clone(),
             entropy,
@@ -193,6 +205,7 @@ impl World {
             bots,
             turns: Arc::new(store.clone()),
             conversations: Arc::new(store.clone()),
+            signals: Arc::new(store.clone()),
             parked: Arc::new(store.clone()),
             tokens: Arc::new(store.clone()),
             router: Arc::new(router(transport.clone(), clock.clone())),
@@ -288,14 +301,14 @@ fn register(simulator: &Simulator) {
     });
 }
 
-async fn connect(now: Timestamp) -> Bots {
+async fn connect(now: Timestamp, merge: Option<MergeSettings>) -> Bots {
     let bot = |platform: &str, reference: &str| BotSettings {
         platform: PlatformId::parse(platform).unwrap(),
         bot: BotId::parse("bot").unwrap(),
         keys: KeySource::Env(reference.to_owned()),
         base_url: Some(Url::parse(&format!("https://platform.test/{platform}")).unwrap()),
         persona: Some("Be brief.".to_owned()),
-        merge: None,
+        merge,
     };
     let bots = vec![bot("feishu", "FEISHU"), bot("dingtalk", "DINGTALK")];
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
