@@ -8,8 +8,8 @@ use store::{Signal, SignalKind};
 /// How long a signal is kept: it is for turns that are in work now, and those that wait behind them.
 pub(crate) const KEPT: Duration = Duration::from_secs(86_400);
 
-/// What `message` signals. A command that interrupts stops what is in work; a question in a direct chat may join the one
-/// before it, when the bot `merges`.
+/// What `message` signals. A command that interrupts stops what is in work. When the bot `merges`, a question in a direct
+/// chat may join the one before it, and anything else keeps it from joining a later one.
 pub(crate) fn of(message: &Message, merges: bool) -> Option<Signal> {
     let signal = |kind, mentions| Signal { turn: message.turn(), at: message.sent_at, kind, mentions };
     let (text, mentions) = words(message);
@@ -19,13 +19,10 @@ pub(crate) fn of(message: &Message, merges: bool) -> Option<Signal> {
             let meant = message.audience == Audience::Bot || !mentions.is_empty();
             meant.then(|| signal(SignalKind::Stop, mentions))
         }
-        Some(_) => None,
-        None => {
-            // In a group others speak in between, and whether the bot is meant is not known here.
-            let alone = message.chat_kind == ChatKind::Direct && message.audience == Audience::Bot;
-            let joins = merges && alone && !text.trim().is_empty();
-            joins.then(|| signal(SignalKind::Question, Vec::new()))
-        }
+        // In a group others speak in between, and whether the bot is meant is not known here.
+        _ if !merges || message.chat_kind != ChatKind::Direct || message.audience != Audience::Bot => None,
+        None if !text.trim().is_empty() => Some(signal(SignalKind::Question, Vec::new())),
+        Some(_) | None => Some(signal(SignalKind::Other, Vec::new())),
     }
 }
 
@@ -72,10 +69,11 @@ mod tests {
             ("stop", false, Some(SignalKind::Stop)),
             ("停止", true, Some(SignalKind::Stop)),
             ("/new", false, Some(SignalKind::Stop)),
-            ("/help", true, None),
+            ("/help", true, Some(SignalKind::Other)),
+            ("/help", false, None),
             ("and then?", true, Some(SignalKind::Question)),
             ("and then?", false, None),
-            ("  ", true, None),
+            ("  ", true, Some(SignalKind::Other)),
         ] {
             let signal = of(&message(text), merges);
             assert_eq!(signal.as_ref().map(|signal| signal.kind), kind, "{text:?}");

@@ -20,6 +20,8 @@ pub enum SignalKind {
     Stop,
     /// A question, which may be answered together with the one before it.
     Question,
+    /// Any other message: it is answered by itself, so what came before it is too.
+    Other,
 }
 
 /// Word of a message that is in the queue.

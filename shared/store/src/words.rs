@@ -92,6 +92,7 @@ pub const fn of_signal(kind: SignalKind) -> &'static str {
     match kind {
         SignalKind::Stop => "stop",
         SignalKind::Question => "question",
+        SignalKind::Other => "other",
     }
 }
 
@@ -104,6 +105,7 @@ pub fn signal(word: &str) -> Result<SignalKind, StoreError> {
     match word {
         "stop" => Ok(SignalKind::Stop),
         "question" => Ok(SignalKind::Question),
+        "other" => Ok(SignalKind::Other),
         _ => Err(unknown("signal", word)),
     }
 }
@@ -162,7 +164,7 @@ mod tests {
         for known in [ExchangeKind::Answer, ExchangeKind::Notice, ExchangeKind::Reset, ExchangeKind::Merged] {
             assert_eq!(kind(of_kind(known)), Ok(known));
         }
-        for known in [SignalKind::Stop, SignalKind::Question] {
+        for known in [SignalKind::Stop, SignalKind::Question, SignalKind::Other] {
             assert_eq!(signal(of_signal(known)), Ok(known));
         }
     }

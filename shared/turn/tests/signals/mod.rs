@@ -143,6 +143,14 @@ async fn a_burst_has_an_end_and_a_command_is_not_part_of_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_command_comes_between_is_not_one_burst() {
+    let world = World::merging().await;
+    burst(&world, &["a", "/help", "b"], Duration::from_millis(200)).await;
+    assert_eq!(world.local.model_requests().len(), 2);
+    assert!(world.seen()[1].contains("/new"), "in order: {:?}", world.seen());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_message_that_arrives_after_its_follower_was_answered_gets_its_own_answer() {
     let world = World::merging().await;
     let early = feishu(&world, "sent first");
