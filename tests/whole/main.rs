@@ -11,4 +11,5 @@ mod crash;
 mod dead_letters;
 mod guard;
 mod lambda;
+mod route;
 mod samples;

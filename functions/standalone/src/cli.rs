@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     dead_letters::{self, DeadLettersArgs},
     notify::{self, NotifyArgs},
+    route::{self, RouteArgs},
     serve::{self, ServeArgs},
 };
 
@@ -26,6 +27,8 @@ enum Command {
     Serve(ServeArgs),
     /// Send a notification through a configured channel
     Notify(NotifyArgs),
+    /// Show which endpoints a question goes to, ask it, and show what became of each
+    Route(RouteArgs),
     /// List what ended without an answer, and bring it back
     DeadLetters(DeadLettersArgs),
 }
@@ -39,6 +42,7 @@ impl Cli {
             match self.command.unwrap_or(Command::Serve(self.serve)) {
                 Command::Serve(args) => serve::serve(args).await,
                 Command::Notify(args) => notify::notify(args).await,
+                Command::Route(args) => route::route(args).await,
                 Command::DeadLetters(args) => dead_letters::dead_letters(args).await,
             }
         })

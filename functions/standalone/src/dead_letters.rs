@@ -17,7 +17,7 @@ use settings::{Environment as _, ProcessEnvironment};
 use store::{DeadLetter, DeadLetters, ParkReason, Redriven, StoreError};
 use store_sqlite::SqliteStore;
 
-use crate::{data, platforms::PLATFORMS};
+use crate::{data, platforms::PLATFORMS, table::table};
 
 /// How many characters of a key name a dead letter in a list: enough for ten thousand of them to differ.
 const SHORT: usize = 12;
@@ -208,18 +208,6 @@ fn short(key: &str) -> String {
 fn moment(at: Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.as_millis())
         .map_or_else(|_| at.as_millis().to_string(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
-}
-
-/// Columns as wide as their widest cell, two spaces between them.
-fn table(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column| rows.iter().filter_map(|row| row.get(column)).map(String::len).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! magpie                      the same as `magpie serve`
 //! magpie serve [--config FILE] [--listen ADDR]
 //! magpie notify CHANNEL TEXT  send a notification through a configured channel
+//! magpie route QUESTION [--bot NAME] [--explain] [--config FILE]
 //! magpie dead-letters list|show ID|redrive ID|redrive --all [--config FILE]
 //! ```
 //!
@@ -19,6 +20,7 @@
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
 //! - [`notify`]: outgoing notifications
 //! - [`dead_letters`]: what ended without an answer, and how to bring it back
+//! - [`route`]: which endpoints a question would go to, and what became of each; `table` is columns for a terminal
 
 mod cli;
 mod data;
@@ -28,7 +30,9 @@ mod notify;
 mod platforms;
 mod playground;
 mod pump;
+mod route;
 mod serve;
+mod table;
 mod web;
 
 use std::process::ExitCode;

@@ -245,7 +245,7 @@ fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
 }
 
 /// The configured endpoints; without any, the model server found on this machine; without one, `echo`.
-async fn endpoints(
+pub(crate) async fn endpoints(
     settings: &Settings,
     secrets: &dyn Secrets,
     transport: &dyn Transport,

@@ -1,0 +1,68 @@
+//! `magpie route`: where a question goes, and what became of it.
+
+use std::path::Path;
+
+use magpie_tests::{component::Component, platforms::Pretend, process::Process};
+use simulator::Target;
+
+async fn route(args: &[&str], config: &str) -> Option<(Option<i32>, String)> {
+    let binary = Component::Magpie.find()?;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("magpie.toml"), config).unwrap();
+    let args = [&["route"], args].concat();
+    let process = Process::start(Path::new(&binary), &args, &[], folder.path()).unwrap();
+    Some(process.end().await.unwrap())
+}
+
+/// A bot with a persona, a local endpoint on a port that nobody listens on, and a cloud one.
+fn config(cloud: &Pretend) -> String {
+    format!(
+        r#"
+[bots.desk]
+platform = "feishu"
+keys = "demo"
+persona = "You are the desk."
+[endpoints.office]
+place = "local"
+url = "http://127.0.0.1:9/v1/chat/completions"
+model = "office-model"
+[endpoints.far]
+place = "cloud"
+url = "{}model/v1/chat/completions"
+model = "far-model"
+"#,
+        cloud.served.url
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_goes_its_way_and_every_attempt_is_shown() {
+    let cloud = Pretend::start().await.unwrap();
+    let Some((code, said)) = route(&["how are you?", "--bot", "desk"], &config(&cloud)).await else { return };
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["strategy local_first", "how are you?", "cannot be reached", "answered", "tokens asked"] {
+        assert!(said.contains(part), "{part} is not in: {said}");
+    }
+    let asked = cloud.simulator.model_requests();
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].to_string().contains("You are the desk."), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_asks_nobody() {
+    let cloud = Pretend::start().await.unwrap();
+    let Some((code, said)) = route(&["hello", "--explain"], &config(&cloud)).await else { return };
+    assert_eq!(code, Some(0), "{said}");
+    let (office, far) = (said.find("office-model").unwrap(), said.find("far-model").unwrap());
+    assert!(office < far, "first choice first: {said}");
+    assert!(!cloud.simulator.calls().iter().any(|call| call.target == Target::Model));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_answering_ends_with_2_and_says_what_was_tried() {
+    let cloud = Pretend::start().await.unwrap();
+    let config = format!("{}[routing]\nstrategy = \"local_only\"\n", config(&cloud));
+    let Some((code, said)) = route(&["hello"], &config).await else { return };
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("nobody answered (all_failed)") && !said.contains("far-model"), "{said}");
+}
