@@ -45,7 +45,7 @@ pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     }
     match router.ask(&prompt, settings.routing.turn_timeout).await {
         Ok(answer) => {
-            println!("\n{}\n\n{}", answer.text, attempts(&answer.attempts));
+            println!("\n{}\n\n{}", harmless(&answer.text), attempts(&answer.attempts));
             println!("{}", tokens(&answer));
             Ok(())
         }
@@ -104,7 +104,7 @@ fn attempts(attempts: &[Attempt]) -> String {
         vec![
             attempt.endpoint.clone(),
             attempt.place.as_str().to_owned(),
-            attempt.model.clone(),
+            harmless(&attempt.model),
             attempt.millis.to_string(),
             match attempt.outcome {
                 AttemptOutcome::Answered => "answered".to_owned(),
@@ -113,6 +113,11 @@ fn attempts(attempts: &[Attempt]) -> String {
         ]
     }));
     table(&rows)
+}
+
+/// What a server said, without what would steer the terminal: escape sequences could hide or forge lines.
+fn harmless(said: &str) -> String {
+    said.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
 fn tokens(answer: &Answer) -> String {
@@ -159,6 +164,11 @@ mod tests {
              near   local  m      12            the endpoint cannot be reached\n\
              far    local  m      12            answered"
         );
+    }
+
+    #[test]
+    fn a_server_cannot_steer_the_terminal() {
+        assert_eq!(harmless("a\u{1b}[2Jb\r\u{9b}31m\n\t鹊桥"), "a[2Jb31m\n\t鹊桥");
     }
 
     #[test]
