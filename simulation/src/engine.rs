@@ -11,7 +11,7 @@ use std::{
 use chat::{BotId, Clock, PlatformId};
 use receive::Receiver;
 use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
-use settings::{BotSettings, Bots, KeySource, MemorySettings};
+use settings::{BotSettings, Bots, KeySource, MemorySettings, MergeSettings};
 use store::{Dequeue as _, MemoryStore};
 use turn::{GivenUp, Handled, Policy, Worker};
 use url::Url;
@@ -35,7 +35,10 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn new(sim: Arc<Sim>) -> anyhow::Result<Self> {
         let (ports, memory) = (Arc::new(Ports(sim.clone())), MemoryStore::default());
-        let bots = vec![bot("feishu", "FEISHU")?, bot("dingtalk", "DINGTALK")?];
+        let merge = sim
+            .with(|state| state.plan.merges)
+            .then(|| MergeSettings { most: 3, ..MergeSettings::default() });
+        let bots = vec![bot("feishu", "FEISHU", merge)?, bot("dingtalk", "DINGTALK", merge)?];
         let kinds = [feishu::KIND, dingtalk::KIND];
         let bots = Arc::new(ready(Bots::connect(bots, &kinds, ports.clone(), ports.now()))??);
         let key = DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?;
@@ -147,14 +150,14 @@ fn millis(millis: i64) -> Duration {
     Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
-fn bot(platform: &str, keys: &str) -> anyhow::Result<BotSettings> {
+fn bot(platform: &str, keys: &str, merge: Option<MergeSettings>) -> anyhow::Result<BotSettings> {
     Ok(BotSettings {
         platform: PlatformId::parse(platform)?,
         bot: BotId::parse("bot")?,
         keys: KeySource::Env(keys.to_owned()),
         base_url: Some(Url::parse(&format!("https://{platform}.test"))?),
         persona: Some("Be brief.".to_owned()),
-        merge: None,
+        merge,
     })
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn answer(state: &mut State, request: &OutRequest) -> OutResponse {
     };
     let parts = match saying.words {
         Words::Question(parts) => parts,
-        Words::Help | Words::New => 1,
+        Words::Help | Words::New | Words::Stop => 1,
     };
     let side = state.plan.rooms.get(saying.room).map_or(Side::Feishu, |room| room.side);
     let mut text = String::new();

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use chat::TurnKey;
-use store::{Claim, ClaimRequest, Ending, Fence, ParkReason};
+use store::{Claim, ClaimRequest, Ending, ExchangeKind, Fence, ParkReason};
 
 use crate::{
     Broken, Violation,
@@ -44,6 +44,14 @@ struct Seen {
     held_until: Option<i64>,
     ended: Option<(Ending, i64)>,
     kept: bool,
+    /// It is a question, and a later message of its room may stop it.
+    question: bool,
+    stoppable: bool,
+    interrupts: bool,
+    /// The questions of its room that its prompts held.
+    asked_about: Vec<usize>,
+    /// A later message's answer is for it too.
+    merged: bool,
     buried: bool,
     /// Its tries were used up.
     given_up: bool,
@@ -67,8 +75,13 @@ impl Oracle {
             delivered: START + saying.deliveries.first().copied().unwrap_or_default(),
             parts: match saying.words {
                 Words::Question(parts) => parts,
-                Words::Help | Words::New => 1,
+                Words::Help | Words::New | Words::Stop => 1,
             },
+            question: matches!(saying.words, Words::Question(_)),
+            interrupts: saying.words.interrupt(),
+            stoppable: plan.sayings.iter().any(|later| {
+                later.room == saying.room && later.number > saying.number && later.words.interrupt()
+            }),
             ..Seen::default()
         };
         Self {
@@ -181,8 +194,9 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn kept(&mut self, turn: &TurnKey) {
+    pub(crate) fn kept(&mut self, turn: &TurnKey, kind: ExchangeKind) {
         let Some(seen) = self.seen(turn) else { return };
+        seen.merged = kind == ExchangeKind::Merged;
         if std::mem::replace(&mut seen.kept, true) {
             self.blame(Broken::AskedAgain, "an answer was kept over another".to_owned());
         }
@@ -192,8 +206,9 @@ impl Oracle {
         if self.kept_before_claim.get(&task).copied().unwrap_or_default() {
             self.blame(Broken::AskedAgain, "the model was asked although the answer was kept".to_owned());
         }
-        let Some(seen) = self.turns.get(turn) else { return };
+        let Some(seen) = self.turns.get_mut(turn) else { return };
         let tags = tags(prompt);
+        seen.asked_about = tags.iter().map(|(_, number)| *number).collect();
         let own = (seen.room, seen.number);
         if tags.last() != Some(&own) || tags.iter().any(|(room, _)| *room != own.0) {
             self.blame(Broken::Memory, format!("a prompt for q{own:?} spoke of {tags:?}"));
@@ -232,6 +247,28 @@ impl Oracle {
     pub(crate) fn judge(&mut self) {
         let found: Vec<_> = self.turns.values().filter_map(|seen| seen.judge(self.token_ends)).collect();
         self.violations.extend(found);
+        let uncovered: Vec<_> =
+            self.turns.values().filter(|seen| seen.merged && !self.covers(seen)).collect();
+        let names: Vec<_> = uncovered.iter().map(|seen| format!("q{}.{}", seen.room, seen.number)).collect();
+        for name in names {
+            self.blame(Broken::Lost, format!("{name} was left to a later answer that never came"));
+        }
+    }
+
+    /// Whether a later message of the room that ended after this one covers it: a question whose prompt held this one too,
+    /// or that found no answer or was stopped; a command that ends what was said before; or one that operators have.
+    fn covers(&self, merged: &Seen) -> bool {
+        let later = |seen: &&Seen| seen.room == merged.room && seen.number > merged.number && !seen.merged;
+        self.turns.values().filter(later).any(|seen| {
+            let ended = match (&seen.ended, &merged.ended) {
+                (Some((_, later)), Some((_, own))) => later >= own,
+                _ => false,
+            };
+            let unanswered = seen.modelless || seen.given_up || seen.shown == [(0, 0)];
+            let speaks = seen.interrupts
+                || (seen.question && (unanswered || seen.asked_about.contains(&merged.number)));
+            seen.buried || (ended && speaks && (seen.parked || !seen.shown.is_empty()))
+        })
     }
 
     /// How many turns ended in which way, for whoever asks what runs are like.
@@ -265,6 +302,17 @@ impl Seen {
         match &self.ended {
             None if self.buried => None,
             None => blame(Broken::Lost, "never ended"),
+            Some((Ending::Done, _)) if self.merged => (!self.shown.is_empty()).then(|| Violation {
+                broken: Broken::Duplicated,
+                what: format!("{name} was left to a later answer and shown"),
+            }),
+            // A notice in the place of an answer: it was stopped, if somebody did that.
+            Some((Ending::Done, _)) if self.question && self.shown == [(0, 0)] => {
+                (!self.stoppable).then(|| Violation {
+                    broken: Broken::Unexcused,
+                    what: format!("{name} was stopped by nobody"),
+                })
+            }
             Some((Ending::Done, _)) if whole(self.parts) => None,
             Some((Ending::Done, _)) => blame(Broken::Lost, "ended as done and was not shown whole"),
             Some((Ending::Parked(_), _)) if !self.parked => {

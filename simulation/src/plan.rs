@@ -38,6 +38,14 @@ pub(crate) enum Words {
     Question(u32),
     Help,
     New,
+    Stop,
+}
+
+impl Words {
+    /// Whether they end what is in work.
+    pub(crate) const fn interrupt(self) -> bool {
+        matches!(self, Self::New | Self::Stop)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -72,6 +80,7 @@ pub(crate) struct Plan {
     /// How long the queue hides an item that is in work.
     pub(crate) visibility: i64,
     pub(crate) tries: u32,
+    pub(crate) merges: bool,
     pub(crate) rates: Rates,
     pub(crate) faults: u32,
     /// After this many polls nothing goes wrong any more.
@@ -110,6 +119,7 @@ impl Plan {
             budget,
             visibility,
             tries,
+            merges: chance.bool(),
             rates: Rates::draw(chance),
             faults: [0, 1, 2, 4, 8, 16][chance.usize(0..6)],
             fault_polls,
@@ -155,14 +165,19 @@ fn turn(room: &Room, number: usize) -> TurnKey {
 }
 
 fn say(chance: &mut Rng, rooms: &[Room], room: usize, count: usize) -> Vec<Saying> {
-    let hasty = chance.bool();
+    let pace = chance.u8(0..3);
     let mut at = 0;
     let mut sayings = Vec::new();
     for number in 0..count {
-        at += if hasty { chance.i64(0..3_000) } else { chance.i64(1_000..120_000) };
+        at += match pace {
+            0 => chance.i64(0..3_000),
+            1 => chance.i64(1_000..30_000),
+            _ => chance.i64(1_000..120_000),
+        };
         let words = match chance.u8(0..20) {
             0 => Words::Help,
             1 => Words::New,
+            5..=6 => Words::Stop,
             2..=4 => Words::Question(7),
             _ => Words::Question(1),
         };

@@ -121,7 +121,7 @@ impl Conversations for Stores {
         let act = self.memory.keep(conversation, exchange);
         self.operate(Weight::Read, act, |state, kept| {
             if *kept == Kept::New {
-                state.oracle.kept(&exchange.turn);
+                state.oracle.kept(&exchange.turn, exchange.kind);
             }
         })
         .await

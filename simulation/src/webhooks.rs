@@ -22,6 +22,7 @@ pub(crate) fn of(plan: &Plan, saying: &Saying, now: i64) -> Option<(Side, RawReq
         Words::Question(_) => format!("tell me about q{}.{} please", saying.room, saying.number),
         Words::Help => "/help".to_owned(),
         Words::New => "/new".to_owned(),
+        Words::Stop => "stop".to_owned(),
     };
     let request = match room.side {
         Side::Feishu => plain(&feishu(room, &saying.event(), &text, said), HeaderMap::new()),
