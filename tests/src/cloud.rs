@@ -16,6 +16,7 @@ use egress::{Egress, EgressOptions};
 use host::SystemEntropy;
 use lambda::http_client::SharedClient;
 use serde_json::{Value, json};
+use transport::Transport;
 
 /// The region that the emulators are told.
 pub const REGION: &str = "eu-west-1";
@@ -41,19 +42,16 @@ impl Cloud {
     ///
     /// When an emulator refuses.
     pub async fn new(aws: String, dynamodb: String) -> anyhow::Result<Self> {
-        let config = config()?;
+        let config = config(Arc::new(Egress::new(EgressOptions::default())?));
         let mut queue = aws_sdk_sqs::config::Builder::from(&config);
         queue.set_endpoint_url(Some(aws.clone()));
         let sqs = aws_sdk_sqs::Client::from_conf(queue.build());
         let mut vault = aws_sdk_secretsmanager::config::Builder::from(&config);
         vault.set_endpoint_url(Some(aws.clone()));
         let secrets = aws_sdk_secretsmanager::Client::from_conf(vault.build());
-        let mut tables = aws_sdk_dynamodb::config::Builder::from(&config);
-        tables.set_endpoint_url(Some(dynamodb.clone()));
-        let tables = aws_sdk_dynamodb::Client::from_conf(tables.build());
         let name = fresh_name();
         let table = format!("magpie-{name}");
-        create_table(&tables, &table).await?;
+        create_table(&client(&config, &dynamodb), &table).await?;
         let queue_url = sqs
             .create_queue()
             .queue_name(format!("magpie-{name}.fifo"))
@@ -150,16 +148,36 @@ pub fn sqs_event(messages: &[Message]) -> Value {
     json!({ "Records": records.collect::<Vec<_>>() })
 }
 
-fn config() -> anyhow::Result<SdkConfig> {
-    let transport = Arc::new(Egress::new(EgressOptions::default())?);
+fn config(transport: Arc<dyn Transport>) -> SdkConfig {
     let credentials = Credentials::new("test", "test", None, None, "test");
-    Ok(SdkConfig::builder()
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .http_client(SharedClient::new(transport))
         .sleep_impl(TokioSleep::new())
         .region(Region::new(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .build())
+        .build()
+}
+
+/// A fresh table in DynamoDB at `endpoint`, reached through `transport`: its client and its name.
+///
+/// # Errors
+///
+/// When the emulator refuses.
+pub async fn table(
+    transport: Arc<dyn Transport>,
+    endpoint: &str,
+) -> anyhow::Result<(aws_sdk_dynamodb::Client, String)> {
+    let client = client(&config(transport), endpoint);
+    let name = format!("magpie-{}", fresh_name());
+    create_table(&client, &name).await?;
+    Ok((client, name))
+}
+
+fn client(config: &SdkConfig, endpoint: &str) -> aws_sdk_dynamodb::Client {
+    let mut tables = aws_sdk_dynamodb::config::Builder::from(config);
+    tables.set_endpoint_url(Some(endpoint.to_owned()));
+    aws_sdk_dynamodb::Client::from_conf(tables.build())
 }
 
 fn fresh_name() -> String {

@@ -7,6 +7,7 @@
 //! - [`standalone`]: a running `magpie`
 //! - [`function`]: a built `bootstrap` under the Lambda Runtime Interface Emulator
 //! - [`cloud`]: tables, queues and secrets in the emulators
+//! - [`meter`]: what DynamoDB says that calls consumed
 //! - [`platforms`]: the simulated platforms and model servers, on real ports
 //! - [`chaos`]: a `magpie` under load, killed at random moments
 //!
@@ -27,6 +28,7 @@ pub mod chaos;
 pub mod cloud;
 pub mod component;
 pub mod function;
+pub mod meter;
 pub mod platforms;
 pub mod process;
 pub mod standalone;

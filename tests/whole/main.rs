@@ -7,6 +7,7 @@ mod browser;
 mod chaos;
 mod commands;
 mod configured;
+mod cost;
 mod crash;
 mod dead_letters;
 mod guard;
