@@ -193,7 +193,6 @@ async fn a_turn_with_long_answers_costs_six_write_units_and_reads_what_it_rememb
 }
 
 #[tokio::test]
-#[expect(clippy::print_stdout, reason = "the figures are what this is for")]
 async fn a_bot_that_merges_costs_one_write_more() {
     let merge = MergeSettings { within: Duration::from_millis(100), most: 8 };
     let Some(merging) = Bench::new(Some(merge)).await else { return };
