@@ -74,7 +74,7 @@ pub enum Step {
     },
     /// The reply is kept and will be sent as it is.
     Answered {
-        /// `answer`, `notice`, `apology` or `reset`.
+        /// `answer`, `notice`, `apology`, `reset` or `merged`.
         kind: &'static str,
         /// Who answered, when a model did.
         #[serde(flatten)]
