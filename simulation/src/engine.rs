@@ -10,7 +10,7 @@ use std::{
 
 use chat::{BotId, Clock, PlatformId};
 use receive::Receiver;
-use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
+use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
 use settings::{BotSettings, Bots, KeySource, MemorySettings, MergeSettings};
 use store::{Dequeue as _, MemoryStore};
 use turn::{GivenUp, Handled, Policy, Worker};
@@ -65,8 +65,15 @@ impl Engine {
             endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions)?,
             endpoint("cloud", Place::Cloud, "completions", Protocol::Completions)?,
         ];
-        let timeouts = Timeouts { total_per_attempt: Duration::from_secs(30) };
-        let router = Router::new(endpoints, Strategy::LocalFirst, timeouts, wire.clone(), ports.clone())?;
+        let clocks = Clocks { attempt: Duration::from_secs(30), ..Clocks::default() };
+        let routing = routing::Ports {
+            transport: wire.clone(),
+            clock: ports.clone(),
+            pause: ports.clone(),
+            entropy: ports.clone(),
+            board: None,
+        };
+        let router = Router::new(endpoints, Route::default(), clocks, routing)?;
         let budget = self.sim.with(|state| state.plan.budget);
         Ok(Worker::new(turn::Ports {
             bots: self.bots.clone(),
@@ -162,13 +169,6 @@ fn bot(platform: &str, keys: &str, merge: Option<MergeSettings>) -> anyhow::Resu
 }
 
 fn endpoint(name: &str, place: Place, path: &str, protocol: Protocol) -> anyhow::Result<Endpoint> {
-    Ok(Endpoint {
-        name: name.to_owned(),
-        place,
-        url: Url::parse(&format!("https://{name}.model.test/v1/{path}"))?,
-        protocol,
-        model: format!("{name}-model"),
-        key: None,
-        max_tokens: None,
-    })
+    let url = Url::parse(&format!("https://{name}.model.test/v1/{path}"))?;
+    Ok(Endpoint::new(name, place, url, protocol, format!("{name}-model")))
 }

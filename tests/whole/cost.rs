@@ -13,7 +13,7 @@ use magpie_tests::{
 };
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
+use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
     BotSettings, Bots, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions, Secrets,
@@ -71,15 +71,8 @@ fn bot(simulated: &Url, merge: Option<MergeSettings>) -> BotSettings {
 }
 
 fn model(simulated: &Url) -> Endpoint {
-    Endpoint {
-        name: "model".to_owned(),
-        place: Place::Local,
-        url: simulated.join("model/v1/chat/completions").unwrap(),
-        protocol: Protocol::ChatCompletions,
-        model: "m".to_owned(),
-        key: None,
-        max_tokens: None,
-    }
+    let url = simulated.join("model/v1/chat/completions").unwrap();
+    Endpoint::new("model", Place::Local, url, Protocol::ChatCompletions, "m")
 }
 
 /// The engine on DynamoDB, with the queue in memory.
@@ -107,14 +100,14 @@ impl Bench {
         let (bots, transport) = (Arc::new(bots), Arc::new(egress));
         let key = DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
         let vault = Arc::new(Vault::new(vec![key], Arc::new(SystemEntropy)).unwrap());
-        let timeouts = Timeouts { total_per_attempt: Duration::from_secs(60) };
-        let router = Router::new(
-            vec![model(&served.url)],
-            Strategy::LocalFirst,
-            timeouts,
-            transport.clone(),
-            Arc::new(SystemClock),
-        );
+        let ports = routing::Ports {
+            transport: transport.clone(),
+            clock: Arc::new(SystemClock),
+            pause: Arc::new(SystemPause),
+            entropy: Arc::new(SystemEntropy),
+            board: None,
+        };
+        let router = Router::new(vec![model(&served.url)], Route::default(), Clocks::default(), ports);
         let receiver = Receiver {
             bots: bots.clone(),
             queue: Arc::new(queue.clone()),

@@ -36,13 +36,7 @@ async fn look(transport: &dyn Transport, name: &str, port: u16) -> Option<Endpoi
     let request = OutRequest::get(base.join("models").ok()?);
     let answer = transport.call(request, LIMITS).await.ok().filter(|answer| answer.status.is_success())?;
     let models: Models = serde_json::from_slice(&answer.body).ok()?;
-    Some(Endpoint {
-        name: name.to_owned(),
-        place: Place::Local,
-        url: base.join("chat/completions").ok()?,
-        protocol: Protocol::ChatCompletions,
-        model: models.data.into_iter().next()?.id,
-        key: None,
-        max_tokens: None,
-    })
+    let url = base.join("chat/completions").ok()?;
+    let model = models.data.into_iter().next()?.id;
+    Some(Endpoint::new(name, Place::Local, url, Protocol::ChatCompletions, model))
 }

@@ -7,8 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
 use egress::{Egress, EgressOptions};
-use host::SystemClock;
-use routing::{Answer, Attempt, AttemptOutcome, Endpoint, Line, NoAnswer, Prompt, Role, Router, Timeouts};
+use routing::{Answer, Ask, Attempt, AttemptOutcome, Context, Endpoint, NoAnswer, Prompt, Router};
 use settings::{LocalSecrets, ProcessEnvironment, Settings};
 use transport::Transport;
 
@@ -34,16 +33,15 @@ pub(crate) struct RouteArgs {
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads the answer")]
 pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
-    let prompt = Prompt {
-        system: persona(&settings, args.bot.as_deref())?,
-        lines: vec![Line { role: Role::User, text: args.question }],
-    };
+    let prompt =
+        Prompt { system: persona(&settings, args.bot.as_deref())?, ..Prompt::question(args.question) };
     let router = router(&settings).await?;
-    println!("strategy {}\n{}", settings.routing.strategy.as_str(), plan(&router.plan()));
+    println!("strategy {}\n{}", settings.routing.route.strategy.as_str(), plan(&router.usual()));
     if args.explain {
         return Ok(());
     }
-    match router.ask(&prompt, settings.routing.turn_timeout).await {
+    let context = Context::default();
+    match router.ask(&Ask::whole(&prompt, &context, settings.routing.turn_timeout)).await {
         Ok(answer) => {
             println!("\n{}\n\n{}", harmless(&answer.text), attempts(&answer.attempts));
             println!("{}", tokens(&answer));
@@ -76,10 +74,9 @@ async fn router(settings: &Settings) -> anyhow::Result<Router> {
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
     Ok(Router::new(
         serve::endpoints(settings, &secrets, transport.as_ref()).await?,
-        settings.routing.strategy,
-        Timeouts { total_per_attempt: settings.routing.attempt_timeout },
-        transport,
-        Arc::new(SystemClock),
+        settings.routing.route.clone(),
+        settings.routing.clocks,
+        serve::routing_ports(transport),
     )?)
 }
 
@@ -109,6 +106,7 @@ fn attempts(attempts: &[Attempt]) -> String {
             match attempt.outcome {
                 AttemptOutcome::Answered => "answered".to_owned(),
                 AttemptOutcome::Failed(failure) => failure.to_string(),
+                AttemptOutcome::Outrun => "another was faster".to_owned(),
             },
         ]
     }));
@@ -129,7 +127,7 @@ fn tokens(answer: &Answer) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use routing::{Failure, Place, Usage};
+    use routing::{Failure, Finish, Place, Usage};
 
     use super::*;
 
@@ -152,6 +150,9 @@ mod tests {
             place: Place::Local,
             model: "m".to_owned(),
             millis: 12,
+            first_token_millis: None,
+            usage: None,
+            cost: 0,
             outcome,
         };
         let tried = [
@@ -179,6 +180,7 @@ mod tests {
             place: Place::Local,
             model: "m".to_owned(),
             usage: Usage { prompt: 3, completion: 1, estimated },
+            finish: Finish::Complete,
             attempts: Vec::new(),
         };
         assert_eq!(tokens(&answer(false)), "3 tokens asked, 1 answered");

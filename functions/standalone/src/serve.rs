@@ -7,7 +7,7 @@ use chat::Clock as _;
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy, SystemPause};
 use receive::Receiver;
-use routing::{Endpoint, Router, Timeouts};
+use routing::{Endpoint, Router};
 use settings::{Bots, Environment as _, KeySource, LocalSecrets, ProcessEnvironment, Secrets, Settings};
 use simulator::Simulator;
 use store_sqlite::SqliteStore;
@@ -102,10 +102,9 @@ impl Magpie {
         let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
         let router = Router::new(
             endpoints(&settings, secrets.as_ref(), transport.as_ref()).await?,
-            settings.routing.strategy,
-            Timeouts { total_per_attempt: settings.routing.attempt_timeout },
-            Arc::clone(&transport),
-            Arc::new(SystemClock),
+            settings.routing.route.clone(),
+            settings.routing.clocks,
+            routing_ports(Arc::clone(&transport)),
         )?;
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
@@ -179,7 +178,7 @@ impl Magpie {
             simulator: self.simulator.clone(),
             feed: self.feed.clone(),
             router: Arc::clone(&self.router),
-            strategy: self.settings.routing.strategy,
+            strategy: self.settings.routing.route.strategy,
             transport: Arc::clone(&self.transport),
             base: self.base.clone(),
             stop,
@@ -219,7 +218,7 @@ impl Magpie {
         for (platform, bot) in self.bots.list() {
             println!("  webhook     http://{address}/webhook/{platform}/{bot}");
         }
-        for endpoint in self.router.plan() {
+        for endpoint in self.router.usual() {
             println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
         }
     }
@@ -242,6 +241,17 @@ fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
     let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
     Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
+}
+
+/// What a router touches in this process, which is the only one: no board is needed to tell others.
+pub(crate) fn routing_ports(transport: Arc<dyn Transport>) -> routing::Ports {
+    routing::Ports {
+        transport,
+        clock: Arc::new(SystemClock),
+        pause: Arc::new(SystemPause),
+        entropy: Arc::new(SystemEntropy),
+        board: None,
+    }
 }
 
 /// The configured endpoints; without any, the model server found on this machine; without one, `echo`.

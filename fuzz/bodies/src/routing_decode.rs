@@ -1,9 +1,9 @@
-//! What model servers answer, in both protocols.
+//! What model servers answer, in every protocol, whole and as a stream.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use routing::{
-    Failure,
-    protocol::{Completion, chat_completions, completions},
+    Failure, Protocol,
+    protocol::{self, Decoder, Ending, Progress, Said},
 };
 use transport::OutResponse;
 
@@ -12,8 +12,8 @@ use crate::Reach;
 /// Statuses that mean different things to the router.
 const STATUSES: [u16; 12] = [200, 200, 200, 200, 400, 401, 404, 408, 413, 429, 500, 503];
 
-/// The first byte chooses the status. What stands before the first NUL, if there is one, is `retry-after`; the rest is
-/// the body.
+/// The first byte chooses the status, and by its highest bit whether the body is a stream. What stands before the first
+/// NUL, if there is one, is `retry-after`; the rest is the body.
 #[must_use]
 pub fn run(data: &[u8]) -> Reach {
     let Some((&choice, rest)) = data.split_first() else { return Reach::Door };
@@ -27,23 +27,45 @@ pub fn run(data: &[u8]) -> Reach {
     if let Ok(after) = HeaderValue::from_bytes(after) {
         headers.insert(HeaderName::from_static("retry-after"), after);
     }
-    let response = OutResponse { status, headers, body: body.to_vec().into() };
-    let decoded = [chat_completions::decode(&response), completions::decode(&response)];
-    for said in &decoded {
-        check(status, said);
+    let kind = if choice & 0x80 == 0 { "application/json" } else { "text/event-stream; charset=utf-8" };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if !status.is_success() {
+        let refused = protocol::refusal(&OutResponse { status, headers, body: body.to_vec().into() });
+        assert!(!refused.to_string().is_empty());
+        return Reach::Door;
     }
-    Reach::inside(decoded.iter().any(Result::is_ok))
+    let protocols = Protocol::ALL.iter().filter(|&&protocol| protocol != Protocol::Echo);
+    let understood = protocols.map(|&protocol| check(protocol, &headers, body));
+    Reach::inside(understood.fold(false, |any, one| any | one))
 }
 
-fn check(status: StatusCode, said: &Result<Completion, Failure>) {
-    match said {
-        Ok(completion) => {
-            assert!(status.is_success(), "an answer under {status}");
-            assert!(!completion.text.is_empty() && completion.text.trim() == completion.text);
-            let shown = format!("{completion:?}");
-            let hidden = completion.text.len() < 12 || !shown.contains(&completion.text);
-            assert!(hidden || completion.model.as_deref() == Some(&completion.text), "words in Debug");
+/// Where the network cuts a body says nothing. Returns whether it was an answer.
+fn check(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> bool {
+    let decoder = || protocol::decoder(protocol, headers).expect("somebody is called");
+    let whole = hear(&mut *decoder(), [body]);
+    let half = body.split_at(body.len() / 2);
+    assert_eq!(whole, hear(&mut *decoder(), [half.0, half.1]), "{protocol:?} cut in two");
+    assert_eq!(whole, hear(&mut *decoder(), body.chunks(1)), "{protocol:?} byte by byte");
+    whole.is_ok_and(|(words, _)| !words.is_empty())
+}
+
+fn hear<'a>(
+    decoder: &mut dyn Decoder,
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+) -> Result<(String, Ending), Failure> {
+    let (mut said, mut words) = (Vec::new(), String::new());
+    for piece in pieces {
+        if decoder.push(piece, &mut said)? == Progress::Over {
+            break;
         }
-        Err(failure) => assert!(!failure.to_string().is_empty()),
     }
+    let ending = decoder.finish(&mut said)?;
+    for said in said {
+        let shown = format!("{said:?}");
+        if let Said::Words(more) = said {
+            assert!(more.len() < 12 || !shown.contains(&more), "words in Debug");
+            words.push_str(&more);
+        }
+    }
+    Ok((words, ending))
 }

@@ -5,10 +5,10 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use chat::{Clock as _, Timestamp};
-use host::{SystemClock, SystemPause};
+use host::{SystemClock, SystemEntropy, SystemPause};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::Kind;
-use routing::{Router, Timeouts};
+use routing::Router;
 use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
@@ -68,10 +68,15 @@ impl Consumer {
         let endpoints = settings::endpoints(&start.settings.endpoints, start.secrets.as_ref()).await?;
         let router = Router::new(
             endpoints,
-            start.settings.routing.strategy,
-            Timeouts { total_per_attempt: start.settings.routing.attempt_timeout },
-            Arc::clone(&start.transport),
-            clock.clone(),
+            start.settings.routing.route.clone(),
+            start.settings.routing.clocks,
+            routing::Ports {
+                transport: Arc::clone(&start.transport),
+                clock: clock.clone(),
+                pause: Arc::new(SystemPause),
+                entropy: Arc::new(SystemEntropy),
+                board: None,
+            },
         )?;
         let worker = Worker::new(Ports {
             bots: Arc::clone(&start.bots),

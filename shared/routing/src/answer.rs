@@ -1,6 +1,6 @@
 //! What asking gave: an answer or the reason for none, and every attempt on the way.
 
-use crate::{Failure, Place};
+use crate::{Failure, Finish, Micros, Place};
 
 /// Tokens used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,12 @@ pub struct Attempt {
     pub model: String,
     /// How long it took, in milliseconds.
     pub millis: u64,
+    /// How long its first token took, in milliseconds, if one came.
+    pub first_token_millis: Option<u64>,
+    /// Tokens it used; by estimate where it did not come to its end.
+    pub usage: Option<Usage>,
+    /// What they cost.
+    pub cost: Micros,
     /// How it ended.
     pub outcome: AttemptOutcome,
 }
@@ -35,6 +41,20 @@ pub enum AttemptOutcome {
     Answered,
     /// Without one.
     Failed(Failure),
+    /// It was called off: another endpoint that was asked as well was faster.
+    Outrun,
+}
+
+impl AttemptOutcome {
+    /// One stable word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed(failure) => failure.class(),
+            Self::Outrun => "outrun",
+        }
+    }
 }
 
 /// An answer, and who gave it.
@@ -50,8 +70,22 @@ pub struct Answer {
     pub model: String,
     /// Tokens used by the attempt that answered.
     pub usage: Usage,
-    /// Every attempt, in order; the last one answered.
+    /// Why the model ended.
+    pub finish: Finish,
+    /// Every attempt, in the order in which they ended; the last one answered.
     pub attempts: Vec<Attempt>,
+}
+
+impl Answer {
+    /// What all attempts together cost.
+    #[must_use]
+    pub fn cost(&self) -> Micros {
+        cost(&self.attempts)
+    }
+}
+
+fn cost(attempts: &[Attempt]) -> Micros {
+    attempts.iter().fold(0, |sum: Micros, attempt| sum.saturating_add(attempt.cost))
 }
 
 /// Shows the size of the words, not the words.
@@ -63,6 +97,7 @@ impl std::fmt::Debug for Answer {
             .field("place", &self.place)
             .field("model", &self.model)
             .field("usage", &self.usage)
+            .field("finish", &self.finish)
             .field("attempts", &self.attempts)
             .finish()
     }
@@ -71,8 +106,10 @@ impl std::fmt::Debug for Answer {
 /// Why nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswerReason {
-    /// The strategy leaves no endpoint to ask.
+    /// Rules and strategy leave no endpoint to ask.
     NoEndpoint,
+    /// Only endpoints are left that might cost more than may still be spent.
+    OverBudget,
     /// Every endpoint was asked and failed.
     AllFailed,
     /// A content policy refused, or the conversation is too long for the models that could be reached
@@ -88,6 +125,7 @@ impl NoAnswerReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::NoEndpoint => "no_endpoint",
+            Self::OverBudget => "over_budget",
             Self::AllFailed => "all_failed",
             Self::Refused => "refused",
             Self::OutOfTime => "out_of_time",
@@ -106,6 +144,12 @@ pub struct NoAnswer {
 }
 
 impl NoAnswer {
+    /// What all attempts together cost, although nobody answered.
+    #[must_use]
+    pub fn cost(&self) -> Micros {
+        cost(&self.attempts)
+    }
+
     /// Whether a shorter conversation could have been answered: an endpoint said that this one is too long.
     #[must_use]
     pub fn is_too_long(&self) -> bool {

@@ -1,53 +1,228 @@
-//! One call of one endpoint.
+//! One call of one endpoint, under its clocks: until its first token ([`begin`]), and from there to its end
+//! ([`Begun::rest`]).
 
 use std::time::Duration;
 
-use transport::{Limits, Transport};
+use chat::{Clock, Pause, Timestamp};
+use transport::{Limits, NetError, OutResponse, OutStream, Transport};
 
 use crate::{
-    Endpoint, Failure, Prompt, Protocol, Usage, estimate,
-    protocol::{Completion, chat_completions, completions, echo},
+    Clocks, Endpoint, Failure, Listener, Prompt, Usage, estimate,
+    protocol::{self, Decoder, Ending, Finish, Progress, Said, echo},
+    speech::Speech,
 };
 
-/// The largest answer body, in bytes. A long answer is some 100 KiB; its reasoning, escaped to six bytes a character,
-/// can be ten times that. It also bounds what a broken server can make a small function hold.
-const ANSWER_BYTES: usize = 4 << 20;
+/// The largest answer body, in bytes. A long answer is some 100 KiB, and each of its chunks can be ten times its words.
+/// It also bounds what a broken server can make a small function hold.
+const ANSWER_BYTES: usize = 8 << 20;
+
+/// The longest explanation of a refusal that is read.
+const REFUSAL_BYTES: usize = 64 << 10;
+
+/// What every attempt of a question has in common.
+#[derive(Clone, Copy)]
+pub(crate) struct Means<'a> {
+    pub(crate) transport: &'a dyn Transport,
+    pub(crate) clock: &'a dyn Clock,
+    pub(crate) pause: &'a dyn Pause,
+    pub(crate) clocks: Clocks,
+    pub(crate) prompt: &'a Prompt,
+}
 
 /// What one endpoint answered.
 pub(crate) struct Spoken {
     pub(crate) text: String,
     pub(crate) model: String,
     pub(crate) usage: Usage,
+    pub(crate) finish: Finish,
 }
 
-/// Asks one endpoint once, for no longer than `total`.
-pub(crate) async fn ask(
-    transport: &dyn Transport,
-    endpoint: &Endpoint,
-    prompt: &Prompt,
-    total: Duration,
-) -> Result<Spoken, Failure> {
-    let limits = Limits { total, bytes: ANSWER_BYTES };
-    let completion = match endpoint.protocol {
-        Protocol::ChatCompletions => {
-            let response = transport.call(chat_completions::encode(endpoint, prompt), limits).await?;
-            chat_completions::decode(&response)?
-        }
-        Protocol::Completions => {
-            let response = transport.call(completions::encode(endpoint, prompt), limits).await?;
-            completions::decode(&response)?
-        }
-        Protocol::Echo => echo::answer(prompt),
-    };
-    Ok(spoken(endpoint, prompt, completion))
+/// An attempt that failed.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    pub(crate) failure: Failure,
+    /// What it used, as far as it came; nothing when the server never saw the prompt.
+    pub(crate) usage: Option<Usage>,
 }
 
-/// The completion, with what the server did not tell filled in.
-fn spoken(endpoint: &Endpoint, prompt: &Prompt, completion: Completion) -> Spoken {
-    let usage = match completion.tokens {
-        Some((prompt, completion)) => Usage { prompt, completion, estimated: false },
-        None => estimate::usage(prompt, &completion.text),
-    };
-    let model = completion.model.unwrap_or_else(|| endpoint.model.clone());
-    Spoken { text: completion.text, model, usage }
+impl From<Failure> for Failed {
+    fn from(failure: Failure) -> Self {
+        Self { failure, usage: None }
+    }
 }
+
+/// Calls an endpoint and waits for its first token. `patience` is how long that may take where another endpoint is left
+/// to ask; `until` is when it must be over in any case.
+pub(crate) async fn begin<'a>(
+    means: Means<'a>,
+    endpoint: &'a Endpoint,
+    patience: Option<Duration>,
+    until: Timestamp,
+) -> Result<Begun<'a>, Failed> {
+    let started = means.clock.now();
+    let mut begun = Begun {
+        means,
+        endpoint,
+        until,
+        alive_at: started,
+        first_token: Duration::ZERO,
+        answer: None,
+        said: Vec::new(),
+        ending: None,
+        speech: Speech::default(),
+    };
+    let Some(request) = protocol::encode(endpoint, means.prompt) else {
+        begun.said.push(Said::Words(echo::answer(means.prompt)));
+        begun.ending = Some(Ending { model: None, tokens: None, finish: Finish::Complete });
+        return Ok(begun);
+    };
+    let limits = Limits { total: until.since(started), bytes: ANSWER_BYTES };
+    let silent = patience.map(|patience| (started.plus(patience), Failure::SlowFirstToken));
+    let call = means.transport.stream(request, limits);
+    let stream = within(means, silent, call).await?.map_err(Failure::from)?;
+    if !stream.status.is_success() {
+        let refused = within(means, silent, refusal(stream)).await?;
+        return Err(refused.into());
+    }
+    let decoder = protocol::decoder(endpoint.protocol, &stream.headers).ok_or(Failure::Malformed)?;
+    begun.answer = Some((stream, decoder));
+    while begun.said.is_empty() && begun.ending.is_none() {
+        begun.read(silent).await?;
+    }
+    begun.first_token = means.clock.now().since(started);
+    Ok(begun)
+}
+
+/// What a refused call means, from as much of its explanation as is read.
+async fn refusal(stream: OutStream) -> Failure {
+    let OutStream { status, headers, mut body } = stream;
+    let mut explanation = Vec::new();
+    while let Ok(Some(piece)) = body.next().await {
+        explanation.extend_from_slice(&piece);
+        if explanation.len() > REFUSAL_BYTES {
+            break;
+        }
+    }
+    protocol::refusal(&OutResponse { status, headers, body: explanation.into() })
+}
+
+/// Waits for something, until a clock runs out if there is one.
+async fn within<T>(
+    means: Means<'_>,
+    clock: Option<(Timestamp, Failure)>,
+    wait: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    let Some((until, failure)) = clock else { return Ok(wait.await) };
+    tokio::select! {
+        // In this order, so that what is there is not thrown away.
+        biased;
+        done = wait => Ok(done),
+        () = means.pause.pause(until.since(means.clock.now())) => Err(failure),
+    }
+}
+
+/// An attempt whose answer has begun.
+pub(crate) struct Begun<'a> {
+    means: Means<'a>,
+    pub(crate) endpoint: &'a Endpoint,
+    until: Timestamp,
+    /// When it last said something.
+    alive_at: Timestamp,
+    /// How long its first token took.
+    pub(crate) first_token: Duration,
+    /// The answer that is still coming.
+    answer: Option<(OutStream, Box<dyn Decoder>)>,
+    /// Said, and not yet heard by anybody.
+    said: Vec<Said>,
+    /// Set once the answer is whole.
+    ending: Option<Ending>,
+    speech: Speech,
+}
+
+impl Begun<'_> {
+    /// Hears the answer to its end. Words go to `listener` as they come.
+    pub(crate) async fn rest(mut self, listener: &dyn Listener) -> Result<Spoken, (Failed, Heard)> {
+        loop {
+            self.tell(listener);
+            if let Some(ending) = self.ending.take() {
+                return self.spoken(ending, listener).map_err(|failure| self.failed(failure));
+            }
+            let silent = (self.alive_at.plus(self.means.clocks.idle), Failure::Stalled);
+            if let Err(failure) = self.read(Some(silent)).await {
+                // What was said before it broke off was said; whoever listens learns that it is void.
+                self.tell(listener);
+                return Err(self.failed(failure));
+            }
+        }
+    }
+
+    /// What it has used so far, when it is called off.
+    pub(crate) fn usage(&self) -> Usage {
+        estimate::usage(self.means.prompt, self.speech.said())
+    }
+
+    /// Reads one more piece.
+    async fn read(&mut self, silent: Option<(Timestamp, Failure)>) -> Result<(), Failure> {
+        let Some((stream, decoder)) = &mut self.answer else { return Err(Failure::Broken) };
+        let piece = match within(self.means, silent, stream.body.next()).await? {
+            Ok(piece) => piece,
+            // The transport's limit is this attempt's end, which may be the question's.
+            Err(NetError::Timeout) => return Err(Failure::Timeout),
+            Err(error) => return Err(error.into()),
+        };
+        let before = self.said.len();
+        let progress = match &piece {
+            Some(bytes) => decoder.push(bytes, &mut self.said)?,
+            None => Progress::Over,
+        };
+        if progress == Progress::Over {
+            self.ending = Some(decoder.finish(&mut self.said)?);
+            self.answer = None;
+        }
+        let now = self.means.clock.now();
+        // Only what the model says counts as life: keep-alive comments go on while nothing works.
+        if self.said.len() > before {
+            self.alive_at = now;
+        }
+        if self.ending.is_none() && self.until.since(now).is_zero() {
+            return Err(Failure::Timeout);
+        }
+        Ok(())
+    }
+
+    /// Lets the listener hear what was said since.
+    fn tell(&mut self, listener: &dyn Listener) {
+        for said in self.said.drain(..) {
+            if let Said::Words(more) = said
+                && let Some(words) = self.speech.push(&more)
+            {
+                listener.words(words);
+            }
+        }
+    }
+
+    fn spoken(&self, ending: Ending, listener: &dyn Listener) -> Result<Spoken, Failure> {
+        let text = self.speech.answer();
+        if text.is_empty() {
+            return Err(Failure::Empty);
+        }
+        // Reasoning without an opening mark shows only by its end: it was heard, and is no part of the answer.
+        if self.speech.is_misheard() && listener.restarted() {
+            listener.words(text);
+        }
+        let usage = match ending.tokens {
+            Some((prompt, completion)) => Usage { prompt, completion, estimated: false },
+            None => self.usage(),
+        };
+        let model = ending.model.unwrap_or_else(|| self.endpoint.model.clone());
+        Ok(Spoken { text: text.to_owned(), model, usage, finish: ending.finish })
+    }
+
+    fn failed(&self, failure: Failure) -> (Failed, Heard) {
+        (Failed { failure, usage: Some(self.usage()) }, Heard(self.speech.is_heard()))
+    }
+}
+
+/// Whether words of a failed attempt were heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heard(pub(crate) bool);

@@ -10,6 +10,12 @@ pub enum Failure {
     /// No connection could be made; the server never saw the prompt.
     #[error("the endpoint cannot be reached")]
     Unreachable,
+    /// Not a token came in the time for the first, and another endpoint was left to ask.
+    #[error("the endpoint was slow to begin")]
+    SlowFirstToken,
+    /// The answer began, and then nothing more came.
+    #[error("the endpoint fell silent in the middle of its answer")]
+    Stalled,
     /// No whole answer came in time.
     #[error("the endpoint did not answer in time")]
     Timeout,
@@ -55,6 +61,8 @@ impl Failure {
     pub const fn class(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::SlowFirstToken => "slow_first_token",
+            Self::Stalled => "stalled",
             Self::Timeout => "timeout",
             Self::Broken => "broken",
             Self::RateLimited { .. } => "rate_limited",
@@ -69,23 +77,24 @@ impl Failure {
         }
     }
 
-    /// What the loop does next.
+    /// What the loop does next, when nothing of the answer had come.
     ///
     /// `BadRequest` and `Auth` go on as well: they are mostly one endpoint's configuration (a model it does not have,
-    /// a key that was revoked), and no endpoint is asked twice, so a prompt that is truly bad costs one call each.
+    /// a key that was revoked), and it is not asked again, so a prompt that is truly bad costs one call each. What was
+    /// silent is never asked twice: it would be silent for as long again.
     pub(crate) const fn next(self) -> Next {
         match self {
             Self::ContentFiltered => Next::Stop,
-            // When no other endpoint is left and `retry_after` fits into the budget, waiting here is what `RateLimited`
-            // carries it for.
-            Self::RateLimited { .. }
-            | Self::Unreachable
+            Self::ContextTooLong => Next::LargerWindow,
+            Self::RateLimited { retry_after } => Next::SameAfter(retry_after),
+            // A failure of a moment: a worker that restarts, a connection that died while it was not used.
+            Self::Server(_) | Self::Broken => Next::SameOnce,
+            Self::Unreachable
+            | Self::SlowFirstToken
+            | Self::Stalled
             | Self::Timeout
-            | Self::Broken
-            | Self::Server(_)
             | Self::Auth(_)
             | Self::BadRequest(_)
-            | Self::ContextTooLong
             | Self::Empty
             | Self::Malformed
             | Self::TooLarge => Next::OtherEndpoint,
@@ -98,6 +107,12 @@ impl Failure {
 pub(crate) enum Next {
     /// Another endpoint may do better.
     OtherEndpoint,
+    /// The same endpoint may do better in a moment; if not, another.
+    SameOnce,
+    /// The same endpoint after the wait that it asks for, if it says so and that can be waited for; else another.
+    SameAfter(Option<Duration>),
+    /// Only an endpoint with room for a longer prompt may do better.
+    LargerWindow,
     /// A refusal on grounds of content is an answer: asking elsewhere would be going behind the policy's back.
     Stop,
 }

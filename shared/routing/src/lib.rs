@@ -1,27 +1,32 @@
 //! Which model endpoint answers, and what happens when it does not.
 //!
-//! A [`Router`] holds the endpoints and a [`Strategy`]. [`Router::ask`] asks them one after the other, in one loop and
-//! within one time budget, until one answers; every attempt is recorded with how it ended. What an endpoint speaks is
-//! a matter of pure codecs, and the calls themselves go through a [`transport::Transport`], so all of this runs
-//! without a network in tests.
+//! A [`Router`] holds the endpoints and a [`Route`]. [`Router::ask`] asks them one after the other, in one loop and within
+//! one budget of time and one of calls, until one answers; every attempt is recorded with how it ended and what it used.
+//! Answers are read as they come, so that a server that is silent is told from one that is slow. What an endpoint speaks
+//! is a matter of pure codecs, and the calls themselves go through a [`transport::Transport`], so all of this runs without
+//! a network in tests.
 //!
 //! # Layout
 //!
-//! - [`endpoint`]: model servers, and the strategy that chooses among them ([`Endpoint`], [`Strategy`])
-//! - [`prompt`]: what a model is asked ([`Prompt`])
-//! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`])
-//! - [`failure`]: why an attempt failed, and what follows from it ([`Failure`])
+//! - [`endpoint`]: model servers ([`Endpoint`]); [`price`]: what their tokens cost
+//! - [`route`]: the policy that picks among them ([`Route`]) and its limits in time ([`Clocks`]); [`strategy`] and
+//!   [`rule`] are its words
+//! - [`ask`]: one question, from whom, and who hears the answer ([`Ask`]); [`prompt`]: what a model is asked
+//! - [`router`]: endpoints, a route and what they need ([`Router`])
+//! - [`plan`]: which endpoints may be asked, and in which order
+//! - [`health`]: how the endpoints fare, and what instances tell each other of it ([`Board`])
+//! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
+//!   one beside it, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O
+//! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed
 //! - [`estimate`]: counting tokens without a tokenizer ([`estimate_tokens`])
-//! - [`router`]: the loop and its budget ([`Router`])
-//! - `plan`: which endpoints, in which order
-//! - `attempt`: one call of one endpoint
+//! - `word`: enums that are words in configuration
 //!
 //! # Example
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
-//! use routing::{Endpoint, Line, Prompt, Role, Router, Strategy, Timeouts};
+//! use routing::{Ask, Clocks, Context, Endpoint, Ports, Prompt, Route, Router};
 //! # use transport::{Limits, NetError, OutRequest, OutResponse, Transport};
 //! # struct NoNetwork;
 //! # #[async_trait::async_trait]
@@ -34,15 +39,16 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let transport = Arc::new(NoNetwork);
-//! let router = Router::new(
-//!     vec![Endpoint::echo()],
-//!     Strategy::LocalFirst,
-//!     Timeouts { total_per_attempt: Duration::from_secs(60) },
+//! let ports = Ports {
 //!     transport,
-//!     Arc::new(host::SystemClock),
-//! )?;
-//! let prompt = Prompt { system: None, lines: vec![Line { role: Role::User, text: "hello".into() }] };
-//! let answer = router.ask(&prompt, Duration::from_secs(90)).await?;
+//!     clock: Arc::new(host::SystemClock),
+//!     pause: Arc::new(host::SystemPause),
+//!     entropy: Arc::new(host::SystemEntropy),
+//!     board: None,
+//! };
+//! let router = Router::new(vec![Endpoint::echo()], Route::default(), Clocks::default(), ports)?;
+//! let (prompt, context) = (Prompt::question("hello"), Context::default());
+//! let answer = router.ask(&Ask::whole(&prompt, &context, Duration::from_secs(90))).await?;
 //! assert_eq!(answer.text, "echo: hello");
 //! assert_eq!(answer.attempts.len(), 1);
 //! # Ok(())
@@ -50,18 +56,37 @@
 //! ```
 
 pub mod answer;
+pub mod ask;
 mod attempt;
 pub mod endpoint;
 pub mod estimate;
 pub mod failure;
-mod plan;
+pub mod health;
+mod hedge;
+pub mod plan;
+pub mod price;
 pub mod prompt;
 pub mod protocol;
+pub mod route;
 pub mod router;
+pub mod rule;
+mod run;
+mod speech;
+pub mod strategy;
+pub mod word;
 
 pub use answer::{Answer, Attempt, AttemptOutcome, NoAnswer, NoAnswerReason, Usage};
-pub use endpoint::{Endpoint, Place, Protocol, Strategy, UnknownWord};
+pub use ask::{Ask, Context, Listener};
+pub use endpoint::{Endpoint, Place};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
-pub use prompt::{Line, Prompt, Role};
-pub use router::{Router, RoutingError, Timeouts};
+pub use health::{Board, Gate, Opening};
+pub use plan::{LeftOut, Plan};
+pub use price::{Micros, Price};
+pub use prompt::{Line, Picture, Prompt, Role, Sampling};
+pub use protocol::{Finish, Protocol};
+pub use route::{Clocks, Hedge, Route};
+pub use router::{Ports, Router, RoutingError};
+pub use rule::{Pattern, Rule, Then, When};
+pub use strategy::{Balance, Strategy};
+pub use word::UnknownWord;

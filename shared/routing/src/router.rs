@@ -1,21 +1,30 @@
-//! The loop: one endpoint after the other, within one budget.
+//! Endpoints, a route and what they need: a router.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use chat::Clock;
+use chat::{Clock, Entropy, Pause, Timestamp};
 use transport::Transport;
 
 use crate::{
-    Answer, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Place, Prompt, Protocol,
-    Strategy, attempt, attempt::Spoken, failure::Next, plan,
+    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Place, Prompt, Protocol, Route, Strategy,
+    health::Health,
+    hedge::Hedging,
+    plan::{self, Plan},
+    run::Run,
 };
 
-/// How long things may take. The time to connect belongs to the transport.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timeouts {
-    /// One attempt, from the first packet to the last byte of the answer.
-    pub total_per_attempt: Duration,
-}
+/// How long what other instances told is believed before they are asked again.
+const BOARD_REST: Duration = Duration::from_secs(10);
+
+/// How long asking them may keep a question waiting.
+const BOARD_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Why a router could not be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -31,38 +40,54 @@ pub enum RoutingError {
     StrategyLeavesNone(Strategy),
 }
 
-/// Asks endpoints in the order of a strategy until one answers.
+/// What a router touches.
+#[derive(Clone)]
+pub struct Ports {
+    /// Calls to the endpoints.
+    pub transport: Arc<dyn Transport>,
+    /// The present.
+    pub clock: Arc<dyn Clock>,
+    /// How to wait.
+    pub pause: Arc<dyn Pause>,
+    /// Chance, for waits that must not all end together and for choices between equals.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where instances tell each other which endpoints are down, if there are others.
+    pub board: Option<Arc<dyn Board>>,
+}
+
+/// Asks endpoints along a route until one answers.
 pub struct Router {
-    endpoints: Vec<Endpoint>,
-    order: Vec<usize>,
-    strategy: Strategy,
-    timeouts: Timeouts,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
+    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) route: Route,
+    pub(crate) clocks: Clocks,
+    pub(crate) ports: Ports,
+    pub(crate) health: Health,
+    pub(crate) hedging: Hedging,
+    /// When the board was last read, in milliseconds since the epoch.
+    board_read: AtomicI64,
 }
 
 impl std::fmt::Debug for Router {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Router")
             .field("endpoints", &self.endpoints)
-            .field("strategy", &self.strategy)
-            .field("timeouts", &self.timeouts)
+            .field("route", &self.route)
+            .field("clocks", &self.clocks)
             .finish_non_exhaustive()
     }
 }
 
 impl Router {
-    /// A router over these endpoints, in this order inside each place.
+    /// A router over these endpoints, in this order where nothing else orders them.
     ///
     /// # Errors
     ///
     /// No endpoint at all, two of one name, or a strategy that leaves none.
     pub fn new(
         mut endpoints: Vec<Endpoint>,
-        strategy: Strategy,
-        timeouts: Timeouts,
-        transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
+        route: Route,
+        clocks: Clocks,
+        ports: Ports,
     ) -> Result<Self, RoutingError> {
         if endpoints.is_empty() {
             return Err(RoutingError::NoEndpoints);
@@ -75,87 +100,57 @@ impl Router {
         for endpoint in endpoints.iter_mut().filter(|e| e.protocol == Protocol::Echo) {
             endpoint.place = Place::Local;
         }
-        let order = plan::order(&endpoints, strategy);
-        if order.is_empty() {
-            return Err(RoutingError::StrategyLeavesNone(strategy));
+        if !endpoints.iter().any(|endpoint| route.strategy.allows(endpoint.place)) {
+            return Err(RoutingError::StrategyLeavesNone(route.strategy));
         }
-        Ok(Self { endpoints, order, strategy, timeouts, transport, clock })
+        let health = Health::new(&endpoints);
+        let hedging = Hedging::default();
+        Ok(Self { endpoints, route, clocks, ports, health, hedging, board_read: AtomicI64::new(i64::MIN) })
     }
 
-    /// Every configured endpoint, in configured order, whether or not the strategy allows it.
+    /// Every configured endpoint, in configured order, whether or not the route allows it.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
     }
 
-    /// The endpoints that would be asked now, first choice first.
+    /// Who would be asked now, and who would not and why.
     #[must_use]
-    pub fn plan(&self) -> Vec<&Endpoint> {
-        self.order.iter().filter_map(|&index| self.endpoints.get(index)).collect()
+    pub fn plan(&self, ask: &Ask<'_>) -> Plan {
+        plan::plan(&self.endpoints, &self.route, &self.health, ask)
     }
 
-    /// Asks one endpoint after the other until one answers, each at most once, all within `budget`.
+    /// The endpoints that would be asked an ordinary question now, first choice first.
+    #[must_use]
+    pub fn usual(&self) -> Vec<&Endpoint> {
+        let (prompt, context) = (Prompt::default(), Context::default());
+        let plan = self.plan(&Ask::whole(&prompt, &context, Duration::ZERO));
+        plan.choices.iter().filter_map(|&index| self.endpoints.get(index)).collect()
+    }
+
+    /// Asks one endpoint after the other until one answers, all within the question's budget.
     ///
     /// # Errors
     ///
     /// Nobody answered: why, and what every attempt came to.
-    pub async fn ask(&self, prompt: &Prompt, budget: Duration) -> Result<Answer, NoAnswer> {
-        let deadline = self.clock.now().plus(budget);
-        let mut attempts = Vec::new();
-        for endpoint in self.plan() {
-            let started = self.clock.now();
-            let total = deadline.since(started).min(self.timeouts.total_per_attempt);
-            if total.is_zero() {
-                return Err(NoAnswer { reason: NoAnswerReason::OutOfTime, attempts });
-            }
-            let outcome = attempt::ask(&*self.transport, endpoint, prompt, total).await;
-            let millis = self.clock.now().millis_since(started);
-            attempts.push(record(endpoint, millis, &outcome));
-            match outcome {
-                Ok(spoken) => return Ok(answer(endpoint, spoken, attempts)),
-                Err(failure) => match failure.next() {
-                    Next::OtherEndpoint => {}
-                    Next::Stop => break,
-                },
-            }
-        }
-        let late = deadline.since(self.clock.now()).is_zero();
-        Err(NoAnswer { reason: reason(&attempts, late), attempts })
+    pub async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, NoAnswer> {
+        self.read_board().await;
+        Run::new(self, ask).answer().await
     }
-}
 
-fn record(endpoint: &Endpoint, millis: u64, outcome: &Result<Spoken, Failure>) -> Attempt {
-    let (model, outcome) = match outcome {
-        Ok(spoken) => (&spoken.model, AttemptOutcome::Answered),
-        Err(failure) => {
-            tracing::debug!(endpoint = %endpoint.name, failure = failure.class(), "an attempt failed");
-            (&endpoint.model, AttemptOutcome::Failed(*failure))
+    /// Learns what other instances have told, now and then.
+    async fn read_board(&self) {
+        let Some(board) = &self.ports.board else { return };
+        let now = self.ports.clock.now();
+        let read = Timestamp::from_millis(self.board_read.load(Ordering::Relaxed));
+        if now.since(read) < BOARD_REST {
+            return;
         }
-    };
-    Attempt { endpoint: endpoint.name.clone(), place: endpoint.place, model: model.clone(), millis, outcome }
-}
-
-fn answer(endpoint: &Endpoint, spoken: Spoken, attempts: Vec<Attempt>) -> Answer {
-    Answer {
-        text: spoken.text,
-        endpoint: endpoint.name.clone(),
-        place: endpoint.place,
-        model: spoken.model,
-        usage: spoken.usage,
-        attempts,
-    }
-}
-
-/// Why nobody answered, when nobody is left to ask.
-fn reason(attempts: &[Attempt], late: bool) -> NoAnswerReason {
-    let ended = |failure| attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(failure));
-    if attempts.is_empty() {
-        NoAnswerReason::NoEndpoint
-    } else if ended(Failure::ContentFiltered) || ended(Failure::ContextTooLong) {
-        NoAnswerReason::Refused
-    } else if late {
-        NoAnswerReason::OutOfTime
-    } else {
-        NoAnswerReason::AllFailed
+        self.board_read.store(now.as_millis(), Ordering::Relaxed);
+        tokio::select! {
+            biased;
+            openings = board.openings(now) => self.health.adopt(&openings, now),
+            () = self.ports.pause.pause(BOARD_PATIENCE) => {}
+        }
     }
 }

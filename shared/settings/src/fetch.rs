@@ -31,15 +31,9 @@ pub async fn endpoints(
                 fetched.and_then(|versions| bearer(&at, source, &versions.current, &mut mistakes))
             }
         };
-        endpoints.push(Endpoint {
-            name: settings.name.clone(),
-            place: settings.place,
-            url: settings.url.clone(),
-            protocol: settings.protocol,
-            model: settings.model.clone(),
-            key,
-            max_tokens: settings.max_tokens,
-        });
+        let EndpointSettings { name, place, url, protocol, model, max_tokens, key: _ } = settings;
+        let endpoint = Endpoint::new(name, *place, url.clone(), *protocol, model);
+        endpoints.push(Endpoint { key, max_tokens: *max_tokens, ..endpoint });
     }
     mistakes.unless_any(endpoints)
 }

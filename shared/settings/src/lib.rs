@@ -38,7 +38,7 @@
 //! let env = BTreeMap::from([("FALLBACK_STRATEGY".to_owned(), "local_only".to_owned())]);
 //! let settings = settings::parse(text, None, &env, &["dingtalk", "feishu"])?;
 //! assert_eq!(settings.bots[0].keys.to_string(), "secret:magpie/helpdesk");
-//! assert_eq!(settings.routing.strategy, routing::Strategy::LocalOnly);
+//! assert_eq!(settings.routing.route.strategy, routing::Strategy::LocalOnly);
 //!
 //! let mistakes = settings::parse("[bots.helpdesk]\nplatfrom = \"feishu\"", None, &env, &["feishu"]).unwrap_err();
 //! assert_eq!(mistakes.0.len(), 3); // no `platform`, no `keys`, and what is a `platfrom`?

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Place, Protocol, Strategy};
+use routing::{Clocks, Place, Protocol, Route};
 use url::Url;
 
 use crate::KeySource;
@@ -100,14 +100,14 @@ pub struct EndpointSettings {
 }
 
 /// How an endpoint is chosen, and how long it may take: `[routing]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RoutingSettings {
-    /// Which place is asked first.
-    pub strategy: Strategy,
+    /// The policy that picks endpoints.
+    pub route: Route,
+    /// How long each part of an attempt may take.
+    pub clocks: Clocks,
     /// How long a connection may take to open.
     pub connect_timeout: Duration,
-    /// How long one endpoint may take for its answer.
-    pub attempt_timeout: Duration,
     /// How long all attempts together may take.
     pub turn_timeout: Duration,
 }
@@ -115,9 +115,9 @@ pub struct RoutingSettings {
 impl Default for RoutingSettings {
     fn default() -> Self {
         Self {
-            strategy: Strategy::LocalFirst,
+            route: Route::default(),
+            clocks: Clocks::default(),
             connect_timeout: Duration::from_secs(3),
-            attempt_timeout: Duration::from_secs(60),
             turn_timeout: Duration::from_secs(120),
         }
     }

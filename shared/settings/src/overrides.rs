@@ -49,7 +49,7 @@ pub(crate) fn apply(
     }
     if let Some(text) = filled(env, "FALLBACK_STRATEGY") {
         match text.parse() {
-            Ok(strategy) => settings.routing.strategy = strategy,
+            Ok(strategy) => settings.routing.route.strategy = strategy,
             Err(_) => mistakes.push("FALLBACK_STRATEGY", format!("`{text}`"), STRATEGIES),
         }
     }

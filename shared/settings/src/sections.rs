@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use routing::Strategy;
+use routing::{Clocks, Route, Strategy};
 
 use crate::{KeySource, MemorySettings, RoutingSettings, StandaloneSettings, reader::Reader};
 
@@ -22,9 +22,12 @@ pub(crate) fn routing(file: &mut Reader<'_, '_>) -> RoutingSettings {
         .and_then(|text| reader.word::<Strategy>("strategy", text, STRATEGIES));
     let mut seconds = |key, longest| reader.seconds(key, 0.1..=longest).map(Duration::from_secs_f64);
     let settings = RoutingSettings {
-        strategy: strategy.unwrap_or(default.strategy),
+        route: Route { strategy: strategy.unwrap_or(default.route.strategy), ..default.route },
         connect_timeout: seconds("connect_timeout_seconds", 60.0).unwrap_or(default.connect_timeout),
-        attempt_timeout: seconds("attempt_timeout_seconds", TURN_MAX).unwrap_or(default.attempt_timeout),
+        clocks: Clocks {
+            attempt: seconds("attempt_timeout_seconds", TURN_MAX).unwrap_or(default.clocks.attempt),
+            ..default.clocks
+        },
         turn_timeout: seconds("turn_timeout_seconds", TURN_MAX).unwrap_or(default.turn_timeout),
     };
     reader.finish();

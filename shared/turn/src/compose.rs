@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use chat::{Command, Message, Timestamp};
-use routing::{Answer, Attempt, AttemptOutcome, Router};
+use routing::{Answer, Ask, Attempt, Context, Router};
 use store::{ExchangeKind, ParkReason, StoreError};
 use telemetry::{AnsweredBy, Step};
 
@@ -80,10 +80,12 @@ pub async fn compose(
         return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
     }
     let prompt = recall.prompt(&message.conversation.key(), persona, text, now).await?;
+    let context = context(message);
+    let ask = Ask::whole(&prompt, &context, budget);
     let answer = tokio::select! {
         // In this order, so that an answer that is there is not thrown away.
         biased;
-        answer = router.ask(&prompt, budget) => answer,
+        answer = router.ask(&ask) => answer,
         () = stopped => return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice)),
     };
     Ok(match answer {
@@ -118,14 +120,19 @@ fn asked(attempt: &Attempt) -> Step {
         endpoint: attempt.endpoint.clone(),
         place: attempt.place.as_str(),
         model: attempt.model.clone(),
-        outcome: outcome(attempt.outcome),
+        outcome: attempt.outcome.as_str(),
         millis: attempt.millis,
     }
 }
 
-const fn outcome(outcome: AttemptOutcome) -> &'static str {
-    match outcome {
-        AttemptOutcome::Answered => "answered",
-        AttemptOutcome::Failed(failure) => failure.class(),
+/// From whom and whereabouts a question comes.
+fn context(message: &Message) -> Context {
+    Context {
+        bot: Some(message.conversation.bot.clone()),
+        chat: Some(message.chat_kind),
+        user: Some(message.sender.id.clone()),
+        conversation: Some(message.conversation.key()),
+        attachments: message.attachments.iter().map(|attachment| attachment.kind).collect(),
+        ..Context::default()
     }
 }

@@ -58,7 +58,7 @@ impl Recall<'_> {
             lines.push(line(Role::User, content.question));
         }
         lines.reverse();
-        Ok(Prompt { system: persona.map(str::to_owned), lines })
+        Ok(Prompt { system: persona.map(str::to_owned), lines, ..Prompt::default() })
     }
 }
 
@@ -71,5 +71,5 @@ fn join(lines: &mut [Line], question: &str) {
 }
 
 const fn line(role: Role, text: String) -> Line {
-    Line { role, text }
+    Line { role, text, pictures: Vec::new() }
 }

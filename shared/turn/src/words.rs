@@ -94,6 +94,12 @@ pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str
         (Language::Zh, NoAnswerReason::Refused) => {
             "抱歉，模型没有接受这个问题：可能太长，或涉及不能回答的内容。请换个说法，或发送 `/new` 重新开始。"
         }
+        (Language::Zh, NoAnswerReason::OverBudget) => {
+            "抱歉，这段时间的模型费用额度已经用完，这个问题没能得到回答。请联系管理员，或等额度恢复后再问。"
+        }
+        (Language::En, NoAnswerReason::OverBudget) => {
+            "Sorry, what may be spent on models has been used up, so your question got no answer. Please tell your administrator, or ask again once there is a new allowance."
+        }
         (Language::En, NoAnswerReason::NoEndpoint | NoAnswerReason::AllFailed) => {
             "Sorry, no model can be reached right now, so your question got no answer. Please ask again in a few minutes; if this goes on, tell your administrator."
         }

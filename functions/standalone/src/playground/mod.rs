@@ -93,7 +93,7 @@ async fn state(State(playground): State<Playground>) -> Json<PageState> {
         platform: platform.into(),
         bot: bot.into(),
     });
-    let endpoints = playground.router.plan();
+    let endpoints = playground.router.usual();
     Json(PageState {
         version: env!("CARGO_PKG_VERSION"),
         bots: bots.collect(),

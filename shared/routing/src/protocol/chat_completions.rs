@@ -1,9 +1,13 @@
 //! OpenAI's chat completions, as vLLM, Ollama, llama.cpp, LM Studio and most clouds speak it.
 
+use http::HeaderMap;
 use serde_json::{Value, json};
-use transport::{OutRequest, OutResponse};
+use transport::OutRequest;
 
-use super::{Completion, wire};
+use super::{
+    Decoder, Said,
+    wire::{self, Choice, Chunks},
+};
 use crate::{Endpoint, Failure, Prompt, Role};
 
 /// The call that asks `endpoint` to go on with `prompt`.
@@ -12,10 +16,13 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
     let system = prompt.system.iter().map(|text| json!({ "role": "system", "content": text }));
     let lines = prompt.lines.iter().map(|line| json!({ "role": role(line.role), "content": line.text }));
     let messages: Vec<Value> = system.chain(lines).collect();
-    let mut body = json!({ "model": endpoint.model, "messages": messages, "stream": false });
-    if let Some(most) = endpoint.max_tokens {
-        body["max_tokens"] = most.into();
-    }
+    let mut body = json!({
+        "model": endpoint.model,
+        "messages": messages,
+        "stream": true,
+        "stream_options": { "include_usage": true },
+    });
+    wire::sampling(&mut body, endpoint, prompt);
     wire::request(endpoint, &body)
 }
 
@@ -26,19 +33,38 @@ const fn role(role: Role) -> &'static str {
     }
 }
 
-/// What the answer says.
-///
-/// # Errors
-///
-/// The [`Failure`] that the status, the error body or the lack of words amounts to.
-pub fn decode(response: &OutResponse) -> Result<Completion, Failure> {
-    let (body, choice) = wire::first_choice(response)?;
-    let message = choice.get("message").ok_or(Failure::Malformed)?;
-    wire::completion(&body, &choice, &words(message))
+/// Reads an answer with these headers.
+#[must_use]
+pub fn decoder(headers: &HeaderMap) -> Box<dyn Decoder> {
+    Box::new(Chunks::new(Message, headers))
 }
 
-/// The words of a message: text, or the text parts of a list. `reasoning_content` and `reasoning` are thoughts and stay
-/// out; a model's own `refusal` stands where the words would.
+/// Words are in `delta.content` of a chunk and in `message.content` of a whole answer.
+struct Message;
+
+impl Choice for Message {
+    fn said(&mut self, choice: &Value, streaming: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
+        let Some(message) = choice.get(if streaming { "delta" } else { "message" }) else {
+            // A chunk may hold nothing but the reason for the end.
+            return if streaming { Ok(()) } else { Err(Failure::Malformed) };
+        };
+        let words = words(message);
+        if !words.is_empty() {
+            said.push(Said::Words(words));
+        } else if thinks(message) {
+            said.push(Said::Thought);
+        }
+        Ok(())
+    }
+}
+
+/// Whether there is reasoning in it. `reasoning_content` and `reasoning` are thoughts and no part of the answer.
+fn thinks(message: &Value) -> bool {
+    let thought = |name| message.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+    thought("reasoning_content") || thought("reasoning")
+}
+
+/// The words of a message: text, or the text parts of a list. A model's own `refusal` stands where the words would.
 fn words(message: &Value) -> String {
     match message.get("content") {
         Some(Value::String(text)) => text.clone(),

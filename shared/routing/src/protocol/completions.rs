@@ -5,10 +5,14 @@
 
 use std::borrow::Cow;
 
+use http::HeaderMap;
 use serde_json::{Value, json};
-use transport::{OutRequest, OutResponse};
+use transport::OutRequest;
 
-use super::{Completion, wire};
+use super::{
+    Decoder, Said,
+    wire::{self, Choice, Chunks},
+};
 use crate::{Endpoint, Failure, Prompt, Role};
 
 /// Where the model would begin to speak for the user.
@@ -20,27 +24,60 @@ const DEFAULT_MAX_TOKENS: u32 = 1024;
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
 pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
-    let body = json!({
+    let mut body = json!({
         "model": endpoint.model,
         "prompt": transcript(prompt),
-        "max_tokens": endpoint.max_tokens.unwrap_or(DEFAULT_MAX_TOKENS),
-        "stop": [STOP],
-        "stream": false,
+        "max_tokens": DEFAULT_MAX_TOKENS,
+        "stream": true,
+        "stream_options": { "include_usage": true },
     });
+    wire::sampling(&mut body, endpoint, prompt);
+    let stops = prompt.sampling.stop.iter().map(String::as_str);
+    body["stop"] = std::iter::once(STOP).chain(stops).collect::<Vec<_>>().into();
     wire::request(endpoint, &body)
 }
 
-/// What the answer says.
-///
-/// # Errors
-///
-/// The [`Failure`] that the status, the error body or the lack of words amounts to.
-pub fn decode(response: &OutResponse) -> Result<Completion, Failure> {
-    let (body, choice) = wire::first_choice(response)?;
-    let text = choice.get("text").and_then(Value::as_str).ok_or(Failure::Malformed)?;
-    // For the servers that do not know stop sequences.
-    let text = text.split_once(STOP).map_or(text, |(before, _)| before);
-    wire::completion(&body, &choice, text)
+/// Reads an answer with these headers.
+#[must_use]
+pub fn decoder(headers: &HeaderMap) -> Box<dyn Decoder> {
+    Box::new(Chunks::new(Continuation::default(), headers))
+}
+
+/// Words are in `text`. For the servers that do not know stop sequences, what could begin one is held back.
+#[derive(Default)]
+struct Continuation {
+    held: String,
+    stopped: bool,
+}
+
+impl Choice for Continuation {
+    fn said(&mut self, choice: &Value, _: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
+        let text = choice.get("text").and_then(Value::as_str).ok_or(Failure::Malformed)?;
+        if self.stopped {
+            return Ok(());
+        }
+        self.held.push_str(text);
+        if let Some((before, _)) = self.held.split_once(STOP) {
+            self.stopped = true;
+            push(said, before.to_owned());
+            self.held.clear();
+            return Ok(());
+        }
+        let kept = (1..STOP.len()).rev().find(|&n| self.held.ends_with(&STOP[..n])).unwrap_or(0);
+        let rest = self.held.split_off(self.held.len() - kept);
+        push(said, std::mem::replace(&mut self.held, rest));
+        Ok(())
+    }
+
+    fn rest(&mut self, said: &mut Vec<Said>) {
+        push(said, std::mem::take(&mut self.held));
+    }
+}
+
+fn push(said: &mut Vec<Said>, words: String) {
+    if !words.is_empty() {
+        said.push(Said::Words(words));
+    }
 }
 
 fn transcript(prompt: &Prompt) -> String {

@@ -10,7 +10,7 @@ const CLOSE: &str = "</think>";
 /// Two shapes lead: `<think>…</think>`, once or more, also cut off before its end; and `…</think>` on a line of its
 /// own without an opening, which servers give whose chat template has already written the opening. Marks anywhere else
 /// are the answer's own words: people do ask about them.
-pub(super) fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     let mut rest = text.trim();
     while let Some(inside) = rest.strip_prefix(OPEN) {
         match inside.split_once(CLOSE) {
@@ -22,6 +22,28 @@ pub(super) fn strip(text: &str) -> &str {
         Some((before, after)) if !before.contains(OPEN) && alone_on_its_line(before, after) => after.trim(),
         Some(_) | None => rest,
     }
+}
+
+/// Whether reasoning leads a text that is still growing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lead {
+    /// It leads, or it cannot be told yet.
+    Unclear,
+    /// It is over, or there was none: the answer begins at this byte.
+    Over(usize),
+}
+
+/// Whether reasoning leads this beginning of a text. Reasoning without an opening shows only by its end, so it is not
+/// found here; [`strip`] finds it in the whole.
+pub(crate) fn lead(text: &str) -> Lead {
+    let mut rest = text.trim_start();
+    while let Some(inside) = rest.strip_prefix(OPEN) {
+        match inside.split_once(CLOSE) {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return Lead::Unclear,
+        }
+    }
+    if OPEN.starts_with(rest) { Lead::Unclear } else { Lead::Over(text.len() - rest.len()) }
 }
 
 fn alone_on_its_line(before: &str, after: &str) -> bool {

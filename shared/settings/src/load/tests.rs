@@ -73,7 +73,7 @@ fn without_a_file_the_environment_is_enough_and_nothing_is_not() {
             ("cloud", "cloud", "completions", "qwen-plus", true),
         ]
     );
-    assert_eq!(settings.routing.strategy.as_str(), "cloud_first");
+    assert_eq!(settings.routing.route.strategy.as_str(), "cloud_first");
     assert_eq!((settings.bots[0].bot.as_str(), settings.bots[0].platform.as_str()), ("feishu", "feishu"));
     assert_eq!(settings.source, None);
 
@@ -103,7 +103,7 @@ fn the_environment_replaces_the_whole_of_an_entry_of_the_same_name() {
     assert_eq!(settings.endpoints[0].key, None, "the file's key must not go to the environment's address");
     assert_eq!(settings.bots.len(), 1);
     assert_eq!(settings.bots[0].platform.as_str(), "feishu");
-    assert_eq!(settings.routing.strategy.as_str(), "cloud_only");
+    assert_eq!(settings.routing.route.strategy.as_str(), "cloud_only");
 }
 
 #[test]

@@ -16,7 +16,7 @@ use chat::{BotId, Clock, Entropy, Pause, PlatformId, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Endpoint, Place, Protocol, Router, Strategy, Timeouts};
+use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
     BotSettings, Bots, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions, Secrets,
@@ -315,21 +315,23 @@ async fn connect(now: Timestamp, merge: Option<MergeSettings>) -> Bots {
 }
 
 fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>) -> Router {
-    let endpoint = |name: &str, place, path: &str, protocol| Endpoint {
-        name: name.to_owned(),
-        place,
-        url: Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap(),
-        protocol,
-        model: format!("{name}-model"),
-        key: None,
-        max_tokens: None,
+    let endpoint = |name: &str, place, path: &str, protocol| {
+        let url = Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap();
+        Endpoint::new(name, place, url, protocol, format!("{name}-model"))
     };
     let endpoints = vec![
         endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions),
         endpoint("cloud", Place::Cloud, "completions", Protocol::Completions),
     ];
-    let timeouts = Timeouts { total_per_attempt: Duration::from_secs(30) };
-    Router::new(endpoints, Strategy::LocalFirst, timeouts, transport, clock).unwrap()
+    let clocks = Clocks { attempt: Duration::from_secs(30), ..Clocks::default() };
+    let ports = routing::Ports {
+        transport,
+        clock: clock.clone(),
+        pause: clock,
+        entropy: Arc::new(TestEntropy::default()),
+        board: None,
+    };
+    Router::new(endpoints, Route::default(), clocks, ports).unwrap()
 }
 
 pub(crate) fn raw(webhook: &Webhook) -> RawRequest {

@@ -1,8 +1,13 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
+use transport::OutResponse;
+
 use super::*;
-use crate::{Line, Protocol};
+use crate::{
+    Line, Protocol,
+    protocol::heard::{Heard, hear},
+};
 
 fn endpoint() -> Endpoint {
     Endpoint {
@@ -14,13 +19,16 @@ fn endpoint() -> Endpoint {
 }
 
 fn prompt() -> Prompt {
-    let line = |role, text: &str| Line { role, text: text.into() };
-    let lines = vec![line(Role::User, "hi"), line(Role::Assistant, "hello"), line(Role::User, "你好")];
-    Prompt { system: Some("be kind".into()), lines }
+    let lines = vec![Line::user("hi"), Line::assistant("hello"), Line::user("你好")];
+    Prompt { system: Some("be kind".into()), lines, ..Prompt::default() }
 }
 
 fn body(request: &OutRequest) -> Value {
     serde_json::from_slice(&request.body).unwrap()
+}
+
+fn decode(response: &OutResponse) -> Result<Heard, Failure> {
+    hear(Protocol::ChatCompletions, response, &[&response.body])
 }
 
 fn good(body: &Value) -> OutResponse {
@@ -42,7 +50,8 @@ fn a_prompt_becomes_messages() {
             {"role": "assistant", "content": "hello"},
             {"role": "user", "content": "你好"},
         ],
-        "stream": false,
+        "stream": true,
+        "stream_options": {"include_usage": true},
     });
     assert_eq!(body(&request), expected);
     assert_eq!(request.url.path(), "/v1/chat/completions");
@@ -104,7 +113,7 @@ fn answers_of_real_servers_are_read() {
         ("parts", parts, "Yes, indeed.", Some("magistral"), None),
         ("refusal", refusal, "I cannot.", None, None),
     ] {
-        let expected = Completion { text: text.into(), model: model.map(str::to_owned), tokens };
+        let expected = Heard { text: text.into(), model: model.map(str::to_owned), tokens };
         assert_eq!(decode(&good(&answer)), Ok(expected), "{server}");
     }
 }
@@ -128,7 +137,7 @@ fn good_answers_without_words_are_failures() {
         (json!({"choices": "none"}), Failure::Malformed),
         (json!({}), Failure::Malformed),
         (json!([1]), Failure::Malformed),
-        (json!({"error": {"message": "busy", "code": 1}}), Failure::Malformed),
+        (json!({"error": {"message": "busy", "code": 1}}), Failure::Server(200)),
         (json!({"error": {"message": "no", "code": "content_filter"}}), Failure::ContentFiltered),
     ] {
         assert_eq!(decode(&good(&answer)), Err(failure), "{answer}");

@@ -1,0 +1,68 @@
+//! One question to a router: what, from whom, and for how long.
+
+use std::time::Duration;
+
+use chat::{AttachmentKind, BotId, ChatKind, ConversationKey, UserId};
+
+use crate::{Micros, Prompt};
+
+/// One question to a router.
+#[derive(Clone, Copy)]
+pub struct Ask<'a> {
+    /// What is asked.
+    pub prompt: &'a Prompt,
+    /// From whom and whereabouts, for rules, affinity and budgets.
+    pub context: &'a Context,
+    /// How long all attempts together may take.
+    pub budget: Duration,
+    /// Who hears the answer while it comes.
+    pub listener: &'a dyn Listener,
+}
+
+impl<'a> Ask<'a> {
+    /// A question whose answer is wanted whole.
+    #[must_use]
+    pub fn whole(prompt: &'a Prompt, context: &'a Context, budget: Duration) -> Self {
+        Self { prompt, context, budget, listener: &Nobody }
+    }
+}
+
+/// From whom and whereabouts a question comes. What is not known is absent, and no rule about it holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    /// The bot that was spoken to.
+    pub bot: Option<BotId>,
+    /// Alone with the bot, or among others.
+    pub chat: Option<ChatKind>,
+    /// Who asks.
+    pub user: Option<UserId>,
+    /// Where memory lives: what affinity goes by.
+    pub conversation: Option<ConversationKey>,
+    /// What came besides words.
+    pub attachments: Vec<AttachmentKind>,
+    /// The model or endpoint that the person chose; asked first where rules and strategy allow it.
+    pub model: Option<String>,
+    /// What may be spent on the answer; endpoints that might cost more are not asked. No limit when absent.
+    pub allowance: Option<Micros>,
+}
+
+/// Hears an answer while it comes.
+pub trait Listener: Send + Sync {
+    /// More of the answer, in order: never blank at the start, never a model's reasoning.
+    fn words(&self, more: &str);
+
+    /// All that was heard so far is void: its endpoint broke off, and another begins anew. Says whether the hearer can
+    /// take it back; where not, the attempt is the last one.
+    fn restarted(&self) -> bool;
+}
+
+/// Hears nothing, and so can take back everything.
+struct Nobody;
+
+impl Listener for Nobody {
+    fn words(&self, _: &str) {}
+
+    fn restarted(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,36 @@
+//! For tests: an answer heard to its end.
+
+use transport::OutResponse;
+
+use super::{Protocol, Said, decoder, reasoning, refusal};
+use crate::Failure;
+
+/// What an endpoint said, once it is whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Heard {
+    pub(crate) text: String,
+    pub(crate) model: Option<String>,
+    pub(crate) tokens: Option<(u32, u32)>,
+}
+
+/// Hears an answer whose body comes in these pieces.
+pub(crate) fn hear(protocol: Protocol, response: &OutResponse, pieces: &[&[u8]]) -> Result<Heard, Failure> {
+    if !response.status.is_success() {
+        return Err(refusal(response));
+    }
+    let mut decoder = decoder(protocol, &response.headers).expect("somebody is called");
+    let mut said = Vec::new();
+    for piece in pieces {
+        decoder.push(piece, &mut said)?;
+    }
+    let ending = decoder.finish(&mut said)?;
+    let words = said.iter().filter_map(|said| match said {
+        Said::Words(words) => Some(words.as_str()),
+        Said::Thought => None,
+    });
+    let text = reasoning::strip(&words.collect::<String>()).to_owned();
+    if text.is_empty() {
+        return Err(Failure::Empty);
+    }
+    Ok(Heard { text, model: ending.model, tokens: ending.tokens })
+}

@@ -1,0 +1,144 @@
+//! Server-sent events as model servers use them: the data of one event after the other, cut out of a byte stream (WHATWG
+//! HTML, "Server-sent events"). Lines end in a line feed, with or without a carriage return before it; no model server
+//! ends one in a carriage return alone.
+
+use crate::Failure;
+
+/// The longest event. A chunk of an answer is some hundred bytes; a whole answer in one event stays below this.
+const EVENT_BYTES: usize = 4 << 20;
+
+/// Cuts a byte stream into events.
+#[derive(Default)]
+pub(super) struct Events {
+    /// A line that has begun and not ended.
+    line: Vec<u8>,
+    /// The data of an event that has begun and not ended; absent before its first line.
+    data: Option<Vec<u8>>,
+}
+
+impl Events {
+    /// Takes the next bytes, and calls `each` with the data of every event that they end. Comments, and fields other
+    /// than `data`, are passed over.
+    pub(super) fn push(
+        &mut self,
+        bytes: &[u8],
+        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut rest = bytes;
+        while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+            let (head, tail) = (&rest[..end], &rest[end + 1..]);
+            rest = tail;
+            if self.line.is_empty() {
+                self.take(head, &mut each)?;
+            } else {
+                self.hold(head)?;
+                let line = std::mem::take(&mut self.line);
+                self.take(&line, &mut each)?;
+            }
+        }
+        self.hold(rest)
+    }
+
+    /// The body has ended: an event without the empty line after it counts too, since servers forget that one.
+    pub(super) fn finish(
+        &mut self,
+        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let line = std::mem::take(&mut self.line);
+        self.take(&line, &mut each)?;
+        self.take(b"", &mut each)
+    }
+
+    fn hold(&mut self, part: &[u8]) -> Result<(), Failure> {
+        if self.line.len() + part.len() > EVENT_BYTES {
+            return Err(Failure::TooLarge);
+        }
+        self.line.extend_from_slice(part);
+        Ok(())
+    }
+
+    /// One whole line.
+    fn take(
+        &mut self,
+        line: &[u8],
+        each: &mut impl FnMut(&[u8]) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.is_empty() {
+            return self.data.take().map_or(Ok(()), |data| each(&data));
+        }
+        let Some(value) = line.strip_prefix(b"data:") else { return Ok(()) };
+        let value = value.strip_prefix(b" ").unwrap_or(value);
+        match &mut self.data {
+            Some(data) if data.len() + value.len() > EVENT_BYTES => return Err(Failure::TooLarge),
+            Some(data) => {
+                data.push(b'\n');
+                data.extend_from_slice(value);
+            }
+            None => self.data = Some(value.to_vec()),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn events(pieces: &[&str]) -> Vec<String> {
+        let (mut events, mut heard) = (Events::default(), Vec::new());
+        let mut each = |data: &[u8]| {
+            heard.push(String::from_utf8(data.to_vec()).unwrap());
+            Ok(())
+        };
+        for piece in pieces {
+            events.push(piece.as_bytes(), &mut each).unwrap();
+        }
+        events.finish(&mut each).unwrap();
+        heard
+    }
+
+    #[test]
+    fn data_comes_out_and_nothing_else() {
+        for (text, heard) in [
+            ("data: a\n\ndata: b\n\n", vec!["a", "b"]),
+            ("data: a\r\n\r\ndata:b\r\n\r\n", vec!["a", "b"]),
+            (": ping\n\nevent: x\nid: 7\nretry: 3\ndata: a\n\n", vec!["a"]),
+            ("data: a\ndata: b\n\n", vec!["a\nb"]),
+            ("data:\n\n", vec![""]),
+            ("data:  a\n\n", vec![" a"]),
+            ("data: a\n", vec!["a"]),
+            ("data: a", vec!["a"]),
+            ("database: a\n\n", vec![]),
+            ("\n\n\n", vec![]),
+        ] {
+            assert_eq!(events(&[text]), heard, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_network_cuts_says_nothing() {
+        let text = ": ping\r\n\r\ndata: {\"a\": \"鹊桥\"}\r\ndata: b\r\n\r\ndata: [DONE]\n\n";
+        let whole = events(&[text]);
+        for cut in (0..text.len()).filter(|&cut| text.is_char_boundary(cut)) {
+            let (head, tail) = text.split_at(cut);
+            assert_eq!(events(&[head, tail]), whole, "cut at {cut}");
+        }
+        let single: Vec<_> = text.split_inclusive(|_| true).collect();
+        assert_eq!(events(&single), whole);
+    }
+
+    #[test]
+    fn an_endless_event_is_given_up() {
+        let piece = vec![b'x'; 1 << 20];
+        let mut parser = Events::default();
+        let given_up = (0..6).any(|_| parser.push(&piece, |_| Ok(())) == Err(Failure::TooLarge));
+        assert!(given_up);
+        let mut line = b"data: ".to_vec();
+        line.extend_from_slice(&piece);
+        line.push(b'\n');
+        let mut parser = Events::default();
+        let given_up = (0..6).any(|_| parser.push(&line, |_| Ok(())) == Err(Failure::TooLarge));
+        assert!(given_up);
+    }
+}

@@ -1,0 +1,346 @@
+//! The loop: one question, its plan, its budget of time and of calls.
+
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use chat::Timestamp;
+
+use crate::{
+    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Router, Usage,
+    attempt::{self, Begun, Failed, Heard, Means, Spoken},
+    estimate,
+    failure::Next,
+    health::{Admission, Gate, Verdict},
+    hedge,
+    plan::LeftOut,
+};
+
+/// The longest that one endpoint is waited for because it asked for it. Longer, and a person would rather hear from
+/// another one or be told.
+const WAIT_MOST: Duration = Duration::from_secs(5);
+
+/// How long an endpoint is left alone that has too much to do and does not say for how long.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
+
+/// How long until an endpoint is asked again that failed for a moment, and what chance may add, in milliseconds. Chance,
+/// so that all who met the same failure do not come back together.
+const MOMENT_MILLIS: u64 = 100;
+
+/// One question on its way.
+pub(crate) struct Run<'a> {
+    router: &'a Router,
+    ask: &'a Ask<'a>,
+    means: Means<'a>,
+    deadline: Timestamp,
+    /// Who is still to be asked, first choice first.
+    queue: VecDeque<usize>,
+    /// Only what might cost too much was left.
+    over_budget: bool,
+    /// Who has been asked twice already.
+    again: BTreeSet<usize>,
+    calls_left: u32,
+    attempts: Vec<Attempt>,
+}
+
+/// A call that has begun, and what was held for it.
+struct Call<'a> {
+    index: usize,
+    started: Timestamp,
+    /// Held until the call is over.
+    _admission: Admission,
+    result: Result<Begun<'a>, Failed>,
+}
+
+/// What an attempt came to.
+enum Came {
+    To(Box<Answer>),
+    Nothing(Failure, Heard),
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(router: &'a Router, ask: &'a Ask<'a>) -> Self {
+        let plan = router.plan(ask);
+        let ports = &router.ports;
+        let means = Means {
+            transport: &*ports.transport,
+            clock: &*ports.clock,
+            pause: &*ports.pause,
+            clocks: router.clocks,
+            prompt: ask.prompt,
+        };
+        router.hedging.asked();
+        Self {
+            router,
+            ask,
+            means,
+            deadline: ports.clock.now().plus(ask.budget),
+            queue: plan.choices.into(),
+            over_budget: plan.left_out.iter().any(|(_, why)| *why == LeftOut::Allowance),
+            again: BTreeSet::new(),
+            calls_left: router.route.attempts.max(1),
+            attempts: Vec::new(),
+        }
+    }
+
+    /// Asks until somebody answers.
+    pub(crate) async fn answer(mut self) -> Result<Answer, NoAnswer> {
+        while let Some((index, admission)) = self.next().await {
+            if self.left().is_zero() || self.calls_left == 0 {
+                break;
+            }
+            let call = self.begin(index, admission).await;
+            let index = call.index;
+            match self.finish(call).await {
+                Came::To(answer) => return Ok(*answer),
+                Came::Nothing(failure, heard) => {
+                    if !self.goes_on(index, failure, heard).await {
+                        break;
+                    }
+                }
+            }
+        }
+        Err(self.no_answer())
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.since(self.means.clock.now())
+    }
+
+    /// Who is asked next, with a place among its questions. When all that are left have as many as they may, the first
+    /// of them is waited for.
+    async fn next(&mut self) -> Option<(usize, Admission)> {
+        loop {
+            let now = self.means.clock.now();
+            let free = self.queue.iter().enumerate().find_map(|(at, &index)| {
+                self.router.health.admit(index, now).map(|admission| (at, index, admission))
+            });
+            if let Some((at, index, admission)) = free {
+                self.queue.remove(at);
+                return Some((index, admission));
+            }
+            let &first = self.queue.front()?;
+            let left = self.left();
+            if left.is_zero() {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = self.router.health.room(first) => {}
+                () = self.means.pause.pause(left) => return None,
+            }
+        }
+    }
+
+    /// Calls an endpoint, and another as well if it is silent for long and hedging allows it. Returns the one that spoke
+    /// first, or that failed last.
+    async fn begin(&mut self, index: usize, admission: Admission) -> Call<'a> {
+        let started = self.means.clock.now();
+        let first = self.call(index, admission);
+        tokio::pin!(first);
+        let Some(delay) = self.hedge_delay(index) else { return first.await };
+        tokio::select! {
+            biased;
+            call = &mut first => return call,
+            () = self.means.pause.pause(delay) => {}
+        }
+        let Some((other, admission)) = self.hedge_with() else { return first.await };
+        let second_started = self.means.clock.now();
+        let second = self.call(other, admission);
+        tokio::pin!(second);
+        let (call, outrun) = tokio::select! {
+            biased;
+            call = &mut first => (call, (other, second_started)),
+            call = &mut second => (call, (index, started)),
+        };
+        let Err(failed) = &call.result else {
+            self.outrun(outrun).await;
+            return call;
+        };
+        // One of the two failed; the other goes on alone.
+        self.record(call.index, call.started, AttemptOutcome::Failed(failed.failure), (None, failed.usage))
+            .await;
+        if call.index == index { second.await } else { first.await }
+    }
+
+    /// One call, up to its first token.
+    fn call(&mut self, index: usize, admission: Admission) -> impl Future<Output = Call<'a>> + use<'a> {
+        self.calls_left = self.calls_left.saturating_sub(1);
+        let (router, means) = (self.router, self.means);
+        let started = means.clock.now();
+        let until = self.deadline.min(started.plus(means.clocks.attempt));
+        // Whoever is the last that can be asked is waited for as long as there is time.
+        let patience = (!self.queue.is_empty() && self.calls_left > 0).then_some(means.clocks.first_token);
+        async move {
+            let result = match router.endpoints.get(index) {
+                Some(endpoint) => attempt::begin(means, endpoint, patience, until).await,
+                None => Err(Failure::Unreachable.into()),
+            };
+            Call { index, started, _admission: admission, result }
+        }
+    }
+
+    /// How long this endpoint may be silent before another is asked as well; nothing when none may be.
+    fn hedge_delay(&self, index: usize) -> Option<Duration> {
+        let hedge = self.router.route.hedge?;
+        (self.calls_left > 0 && !self.queue.is_empty()).then(|| hedge::delay(self.router, hedge, index))?
+    }
+
+    /// The endpoint to ask as well.
+    fn hedge_with(&mut self) -> Option<(usize, Admission)> {
+        let now = self.means.clock.now();
+        let &other = self.queue.front()?;
+        if self.router.health.gate(other, now) != Gate::Closed {
+            return None;
+        }
+        let admission = self.router.health.admit(other, now)?;
+        if !self.router.hedging.spend(self.router.route.hedge?.share) {
+            return None;
+        }
+        self.queue.pop_front();
+        Some((other, admission))
+    }
+
+    /// The rest of a call, and its place in the books.
+    async fn finish(&mut self, call: Call<'a>) -> Came {
+        let Call { index, started, result, _admission } = call;
+        let begun = match result {
+            Ok(begun) => begun,
+            Err(failed) => {
+                let outcome = AttemptOutcome::Failed(failed.failure);
+                self.record(index, started, outcome, (None, failed.usage)).await;
+                return Came::Nothing(failed.failure, Heard(false));
+            }
+        };
+        let (endpoint, first_token) = (begun.endpoint, Some(begun.first_token));
+        match begun.rest(self.ask.listener).await {
+            Ok(spoken) => {
+                let books = (first_token, Some(spoken.usage));
+                self.record(index, started, AttemptOutcome::Answered, books).await;
+                Came::To(Box::new(self.answered(endpoint, spoken)))
+            }
+            Err((failed, heard)) => {
+                let outcome = AttemptOutcome::Failed(failed.failure);
+                self.record(index, started, outcome, (first_token, failed.usage)).await;
+                Came::Nothing(failed.failure, heard)
+            }
+        }
+    }
+
+    fn answered(&mut self, endpoint: &Endpoint, spoken: Spoken) -> Answer {
+        if let Some(last) = self.attempts.last_mut() {
+            last.model.clone_from(&spoken.model);
+        }
+        Answer {
+            text: spoken.text,
+            endpoint: endpoint.name.clone(),
+            place: endpoint.place,
+            model: spoken.model,
+            usage: spoken.usage,
+            finish: spoken.finish,
+            attempts: std::mem::take(&mut self.attempts),
+        }
+    }
+
+    /// Books a call that another outran: the server has read the prompt, and may charge for it.
+    async fn outrun(&mut self, (index, started): (usize, Timestamp)) {
+        let waited = self.means.clock.now().since(started);
+        let usage = estimate::usage(self.ask.prompt, "");
+        self.record(index, started, AttemptOutcome::Outrun, (Some(waited), Some(usage))).await;
+    }
+
+    /// Puts an attempt into the books, and what it says of the endpoint into its health.
+    async fn record(
+        &mut self,
+        index: usize,
+        started: Timestamp,
+        outcome: AttemptOutcome,
+        (first_token, usage): (Option<Duration>, Option<Usage>),
+    ) {
+        let Some(endpoint) = self.router.endpoints.get(index) else { return };
+        let now = self.means.clock.now();
+        if let AttemptOutcome::Failed(failure) = outcome {
+            tracing::debug!(endpoint = %endpoint.name, failure = failure.class(), "an attempt failed");
+        }
+        let opening = self.router.health.note(index, Verdict { outcome, first_token }, now);
+        if let (Some(opening), Some(board)) = (opening, &self.router.ports.board) {
+            board.tell(&opening).await;
+        }
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.attempts.push(Attempt {
+            endpoint: endpoint.name.clone(),
+            place: endpoint.place,
+            model: endpoint.model.clone(),
+            millis: now.millis_since(started),
+            first_token_millis: first_token.filter(|_| outcome != AttemptOutcome::Outrun).map(millis),
+            usage,
+            cost: endpoint.price.zip(usage).map_or(0, |(price, usage)| price.of_usage(usage)),
+            outcome,
+        });
+    }
+
+    /// Whether there is anybody left to ask after this failure, and when it is time to.
+    async fn goes_on(&mut self, index: usize, failure: Failure, heard: Heard) -> bool {
+        if heard.0 && !self.ask.listener.restarted() {
+            return false;
+        }
+        let again = match failure.next() {
+            Next::Stop => return false,
+            Next::LargerWindow => {
+                self.keep_larger_windows(index);
+                None
+            }
+            Next::SameAfter(wait) => self.may_wait(index, wait.unwrap_or(BUSY_WAIT)),
+            Next::SameOnce if heard.0 => None,
+            Next::SameOnce => Some(self.moment()),
+            Next::OtherEndpoint => None,
+        };
+        let closed = self.router.health.gate(index, self.means.clock.now()) == Gate::Closed;
+        if let Some(wait) = again.filter(|&wait| closed && wait < self.left())
+            && self.again.insert(index)
+        {
+            self.means.pause.pause(wait).await;
+            self.queue.push_front(index);
+        }
+        true
+    }
+
+    /// The wait that an endpoint asks for, unless another of its place can be asked at once, or it is too long.
+    fn may_wait(&self, index: usize, wait: Duration) -> Option<Duration> {
+        let place = |index: usize| self.router.endpoints.get(index).map(|endpoint| endpoint.place);
+        let neighbour = self.queue.iter().any(|&other| place(other) == place(index));
+        (!neighbour && wait <= WAIT_MOST).then_some(wait)
+    }
+
+    /// Leaves only endpoints that can take a longer prompt than this one, as far as that is known.
+    fn keep_larger_windows(&mut self, index: usize) {
+        let window = |index: usize| self.router.endpoints.get(index).and_then(|endpoint| endpoint.window);
+        let Some(too_small) = window(index) else { return };
+        self.queue.retain(|&other| window(other).is_none_or(|window| window > too_small));
+    }
+
+    fn moment(&self) -> Duration {
+        let mut chance = [0];
+        self.router.ports.entropy.fill(&mut chance);
+        Duration::from_millis(MOMENT_MILLIS + u64::from(chance[0]))
+    }
+
+    fn no_answer(self) -> NoAnswer {
+        let ended = |failure| self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(failure));
+        let reason = if self.left().is_zero() && !self.attempts.is_empty() {
+            NoAnswerReason::OutOfTime
+        } else if ended(Failure::ContentFiltered) || ended(Failure::ContextTooLong) {
+            NoAnswerReason::Refused
+        } else if !self.attempts.is_empty() {
+            NoAnswerReason::AllFailed
+        } else if self.over_budget {
+            NoAnswerReason::OverBudget
+        } else if self.left().is_zero() {
+            NoAnswerReason::OutOfTime
+        } else {
+            NoAnswerReason::NoEndpoint
+        };
+        NoAnswer { reason, attempts: self.attempts }
+    }
+}
