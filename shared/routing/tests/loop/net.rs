@@ -11,8 +11,8 @@ use bytes::Bytes;
 use chat::{Clock, Entropy, Pause, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use routing::{
-    Answer, Ask, AttemptOutcome, Attempt, Board, Clocks, Context, Endpoint, Failure, Listener, NoAnswer, Opening, Place,
-    Ports, Prompt, Protocol, Route, Router, RoutingError, Strategy,
+    Answer, Ask, Attempt, AttemptOutcome, Board, Clocks, Context, Endpoint, Failure, Listener, NoAnswer,
+    Opening, Place, Ports, Prompt, Protocol, Route, Router, RoutingError, Strategy,
 };
 use tokio::time::Instant;
 use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Pieces, Transport};
@@ -32,6 +32,8 @@ pub(crate) enum Does {
     Hang,
     /// A stream, step by step.
     Stream(&'static [Step]),
+    /// A refusal with this status, step by step.
+    Refuse(u16, &'static [Step]),
 }
 
 /// One step of a stream.
@@ -73,7 +75,12 @@ impl Net {
 
     /// When each call came, in milliseconds from the start.
     pub(crate) fn times(&self) -> Vec<u128> {
-        self.calls.lock().unwrap().iter().map(|(_, at, _)| at.duration_since(self.began).as_millis()).collect()
+        self.calls
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(_, at, _)| at.duration_since(self.began).as_millis())
+            .collect()
     }
 
     /// How long each call was allowed to take, in seconds.
@@ -168,6 +175,9 @@ async fn head(does: Does) -> Result<Head, NetError> {
         Does::Told(status, header, body) => whole(status, Some(header), body),
         Does::Fail(error) => Err(error),
         Does::Stream(steps) => stream(steps.to_vec()),
+        Does::Refuse(status, steps) => {
+            Ok((StatusCode::from_u16(status).unwrap(), HeaderMap::new(), steps.iter().copied().collect()))
+        }
         Does::Hang => Err(NetError::Timeout),
     }
 }
@@ -188,27 +198,26 @@ impl Pieces for Script {
 
 impl Script {
     async fn step(&mut self) -> Result<Option<Bytes>, NetError> {
+        let chunk = |delta: serde_json::Value| {
+            let chunk = serde_json::json!({"model": "served", "choices": [{"delta": delta}]});
+            Bytes::from(format!("data: {chunk}\n\n"))
+        };
         while let Some(step) = self.steps.front().copied() {
             if let Step::Rest(seconds) = step {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
-                self.steps.pop_front();
-                continue;
             }
             self.steps.pop_front();
-            let chunk = |delta: serde_json::Value| {
-                let chunk = serde_json::json!({"model": "served", "choices": [{"delta": delta}]});
-                Ok(Some(Bytes::from(format!("data: {chunk}\n\n"))))
-            };
-            return match step {
-                Step::Bytes(bytes) => Ok(Some(Bytes::from_static(bytes.as_bytes()))),
+            let bytes = match step {
+                Step::Rest(_) => continue,
+                Step::Break => return Err(NetError::Broken),
+                Step::Bytes(bytes) => Bytes::from_static(bytes.as_bytes()),
                 Step::Word(word) => chunk(serde_json::json!({ "content": word })),
                 Step::Thought(thought) => chunk(serde_json::json!({ "reasoning_content": thought })),
-                Step::Break => Err(NetError::Broken),
-                Step::Done => Ok(Some(Bytes::from_static(
+                Step::Done => Bytes::from_static(
                     b"data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
-                ))),
-                Step::Rest(_) => unreachable!("rested above"),
+                ),
             };
+            return Ok(Some(bytes));
         }
         Ok(None)
     }
