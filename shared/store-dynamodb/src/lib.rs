@@ -9,17 +9,18 @@
 //! | turn | `TURN#{turn}` | `TURN` | `state`, `fence`, `lease_until`, `accepted_at`, `segments_sent`, `sending`, `redrive`, `keep_until` |
 //! | exchange | `CONV#{conversation}` | `MSG#{accepted_at}#{turn}` | `kind`, `sealed`, `keep_until` |
 //! | signal | `SIGNAL#{conversation}` | `{sent_at}#{turn}` | `kind`, `mentions`, `keep_until` |
+//! | spending | `ACCOUNT#{account}` | `MONTH#{month}` | `micros`, `keep_until` |
 //! | token | `BOT#{platform}#{bot}` | `TOKEN#{slot}` | `sealed`, `ends_at` |
 //! | dead letter | `PARKED` | `{turn}` | `conversation`, `reason`, `body`, `tries`, `parked_at` |
 //!
-//! `pk` and `sk` are strings; no part of them can hold a `#`. Each item has its version `v` and a `ttl`, in seconds.
+//! `pk` and `sk` are strings; no part of them but an account, which ends its key, can hold a `#`. Each item has its version `v` and a `ttl`, in seconds.
 //! Moments are milliseconds since the epoch. DynamoDB removes what is past its `ttl` within days and shows it until
 //! then, so nothing here relies on the removal: conditions and reads compare the moments themselves.
 //!
 //! # Layout
 //!
 //! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`],
-//!   [`store::Signals`], [`store::Park`]
+//!   [`store::Signals`], [`store::Budgets`], [`store::Park`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
 //! - [`DynamoDeadLetters`]: [`store::DeadLetters`], which takes the table and the queue
 //! - `claim`: how a turn is taken
@@ -37,6 +38,7 @@
 //! # }
 //! ```
 
+mod budgets;
 mod claim;
 mod conversations;
 mod dead_letters;

@@ -10,7 +10,7 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
@@ -99,6 +99,17 @@ const MIGRATIONS: [&str; 3] = [
         PRIMARY KEY (conversation, at, turn)
     ) STRICT;
     CREATE INDEX signals_by_age ON signals (keep_until);
+",
+    "
+    CREATE TABLE spending (
+        account TEXT NOT NULL,
+        month TEXT NOT NULL,            -- as 2026-11
+        v INTEGER NOT NULL,
+        micros INTEGER NOT NULL,
+        keep_until INTEGER NOT NULL,
+        PRIMARY KEY (account, month)
+    ) STRICT;
+    CREATE INDEX spending_by_age ON spending (keep_until);
 ",
 ];
 

@@ -30,6 +30,12 @@ async fn tokens_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn budgets_conform() {
+    let store = store();
+    conformance::budgets(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let store = store();
     conformance::signals(|| Arc::new(store.clone())).await;

@@ -10,6 +10,7 @@
 //! - `keeping`, `remembering`: [`Conversations`]
 //! - `tokens`: [`Tokens`]
 //! - `signals`: [`Signals`]
+//! - `budgets`: [`Budgets`]
 //! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
 //! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
@@ -29,6 +30,7 @@
 #![expect(clippy::unwrap_used, reason = "a case that fails panics: it is a test that lives in a library")]
 #![expect(clippy::panic, reason = "a case that fails panics: it is a test that lives in a library")]
 
+mod budgets;
 mod claims;
 mod delivering;
 mod keeping;
@@ -45,7 +47,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chat::{BotId, ChatId, Conversation, ConversationKey, EventId, PlatformId, Timestamp, TurnKey};
 
-use crate::{Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns};
+use crate::{Budgets, Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns};
 
 /// A queue from both ends.
 pub trait Queue: Enqueue + Dequeue {}
@@ -77,6 +79,15 @@ pub async fn conversations(store: impl Fn() -> Arc<dyn Conversations>) {
 /// When a case fails; names all that do.
 pub async fn tokens(store: impl Fn() -> Arc<dyn Tokens>) {
     check(&[tokens::CASES], store).await;
+}
+
+/// Runs every case for [`Budgets`].
+///
+/// # Panics
+///
+/// When a case fails; names all that do.
+pub async fn budgets(store: impl Fn() -> Arc<dyn Budgets>) {
+    check(&[budgets::CASES], store).await;
 }
 
 /// Runs every case for [`Signals`].

@@ -9,6 +9,7 @@
 //! | [`Tokens`] | access tokens and identities shared by all instances, enciphered | until they end |
 //! | [`Enqueue`], [`Dequeue`] | accepted messages on their way to a worker, enciphered | until answered |
 //! | [`Signals`] | word that reaches a worker past the queue | a day |
+//! | [`Budgets`] | what was spent on models, by month | 13 months |
 //! | [`Park`], [`DeadLetters`] | turns that ended without an answer, enciphered | 14 days |
 //!
 //! Stored records are versioned and are none of the wire types. What people wrote comes in sealed (see `vault`) and is
@@ -16,7 +17,7 @@
 //!
 //! # Layout
 //!
-//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`dead_letters`]: the traits and their records
+//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`budgets`], [`dead_letters`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
 //! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
@@ -44,6 +45,7 @@
 //! # }).unwrap();
 //! ```
 
+pub mod budgets;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod conversations;
@@ -55,6 +57,7 @@ pub mod tokens;
 pub mod turns;
 pub mod words;
 
+pub use budgets::{Account, Budgets, Month};
 pub use conversations::{Conversations, Exchange, ExchangeKind, Kept};
 pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
 pub use memory::MemoryStore;

@@ -3,6 +3,7 @@
 //! It is what the other stores are measured against, and what tests and the simulator run on. Nothing survives the
 //! process, and nothing is ever removed for its age; a record past its time only counts as absent, as the traits say.
 
+mod budgets;
 mod conversations;
 mod dead_letters;
 mod queue;
@@ -26,6 +27,7 @@ struct Inner {
     tokens: Mutex<tokens::Table>,
     queue: Mutex<queue::Queue>,
     signals: Mutex<signals::Table>,
+    budgets: Mutex<budgets::Table>,
     dead_letters: Mutex<dead_letters::Table>,
 }
 

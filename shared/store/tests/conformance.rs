@@ -26,6 +26,12 @@ async fn tokens_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn budgets_conform() {
+    let store = MemoryStore::default();
+    conformance::budgets(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let store = MemoryStore::default();
     conformance::signals(|| Arc::new(store.clone())).await;

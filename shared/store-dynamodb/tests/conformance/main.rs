@@ -57,6 +57,12 @@ async fn tokens_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn budgets_conform() {
+    let Some((_, _, store)) = table("budgets").await else { return };
+    conformance::budgets(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let Some((_, _, store)) = table("signals").await else { return };
     conformance::signals(|| Arc::new(store.clone())).await;
