@@ -165,6 +165,7 @@ fn bot(platform: &str, keys: &str, merge: Option<MergeSettings>) -> anyhow::Resu
         base_url: Some(Url::parse(&format!("https://{platform}.test"))?),
         persona: Some("Be brief.".to_owned()),
         merge,
+        models: Vec::new(),
     })
 }
 

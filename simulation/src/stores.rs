@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
 use store::{
     Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, Park, ParkedTurn,
-    SealedToken, Signal, Signals, StoreError, TokenSlot, Tokens, Turns,
+    ReadFrom, SealedToken, Signal, Signals, StoreError, TokenSlot, Tokens, Turns,
 };
 
 use crate::{
@@ -136,13 +136,22 @@ impl Conversations for Stores {
         self.operate(Weight::Read, self.memory.find(conversation, at, turn), |_, _| ()).await
     }
 
+    /// May miss what was written a moment ago where the trait promises no more.
     async fn recent(
         &self,
         conversation: &ConversationKey,
         now: Timestamp,
+        from: ReadFrom<'_>,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
-        self.operate(Weight::Read, self.memory.recent(conversation, now, limit), |_, _| ()).await
+        let settled = matches!(from, ReadFrom::SettledBehind(_));
+        let stale = settled && self.sim.with(|state| state.fails(Fault::SignalLate));
+        let act = self.memory.recent(conversation, now, from, limit);
+        let mut recent = self.operate(Weight::Read, act, |_, _| ()).await?;
+        if stale && !recent.is_empty() {
+            recent.remove(0);
+        }
+        Ok(recent)
     }
 }
 

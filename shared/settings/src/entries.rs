@@ -26,7 +26,7 @@ pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<BotSett
         let merge = merge(&mut reader);
         reader.finish();
         if let (Some(platform), Some(keys)) = (platform, keys) {
-            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge });
+            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge, models: Vec::new() });
         }
     }
     bots

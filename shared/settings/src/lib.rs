@@ -66,7 +66,7 @@ pub use key_source::KeySource;
 pub use load::{load, parse};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{
-    BotSettings, ChannelSettings, EndpointSettings, MemorySettings, MergeSettings, RoutingSettings, Settings,
-    StandaloneSettings,
+    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, MemorySettings, MergeSettings,
+    RoutingSettings, Settings, StandaloneSettings, WhenSpent,
 };
 pub use secrets::{LocalSecrets, SecretError, SecretVersions, Secrets};

@@ -8,8 +8,8 @@ use std::{
 use toml::Table;
 
 use crate::{
-    Environment, KeySource, Mistakes, Settings, entries, environment::filled, overrides, reader::Reader,
-    sections,
+    BudgetSettings, Environment, KeySource, Mistakes, Settings, entries, environment::filled, overrides,
+    reader::Reader, sections,
 };
 
 /// Where the file is looked for when nobody names it: the working directory, then where Lambda puts a layer.
@@ -117,7 +117,17 @@ fn walk(table: &Table, platforms: &[&str], mistakes: &mut Mistakes) -> Settings 
     let demo = bots.iter().any(|bot| bot.keys == KeySource::Demo);
     let standalone = sections::standalone(&mut file, demo);
     file.finish();
-    Settings { bots, channels, endpoints, routing, memory, vault, standalone, source: None }
+    Settings {
+        bots,
+        channels,
+        endpoints,
+        routing,
+        budgets: BudgetSettings::default(),
+        memory,
+        vault,
+        standalone,
+        source: None,
+    }
 }
 
 /// Lets relative `file:` references begin in `folder`, where something is there.

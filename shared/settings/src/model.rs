@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Clocks, Place, Protocol, Route};
+use routing::{Clocks, Micros, Place, Protocol, Route};
 use url::Url;
 
 use crate::KeySource;
@@ -23,6 +23,8 @@ pub struct Settings {
     pub endpoints: Vec<EndpointSettings>,
     /// How an endpoint is chosen, and how long it may take.
     pub routing: RoutingSettings,
+    /// What may be spent on models.
+    pub budgets: BudgetSettings,
     /// What a conversation remembers.
     pub memory: MemorySettings,
     /// Where the keys are that seal what people write.
@@ -48,6 +50,8 @@ pub struct BotSettings {
     pub persona: Option<String>,
     /// How short messages in a row become one turn, if they do.
     pub merge: Option<MergeSettings>,
+    /// The models, or endpoints, that people may choose among with `/model`. Empty when they may not choose.
+    pub models: Vec<String>,
 }
 
 /// How short messages in a row become one turn: `merge` and its companions in `[bots.NAME]`. In direct chats only; in a
@@ -121,6 +125,29 @@ impl Default for RoutingSettings {
             turn_timeout: Duration::from_secs(120),
         }
     }
+}
+
+/// What may be spent on models in a calendar month (UTC): `[budgets]`. No limit where nothing is said.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BudgetSettings {
+    /// By everybody together.
+    pub month: Option<Micros>,
+    /// By each bot.
+    pub bot_month: Option<Micros>,
+    /// By each person.
+    pub user_month: Option<Micros>,
+    /// What follows when one of them is spent.
+    pub when_spent: WhenSpent,
+}
+
+/// What follows when a budget is spent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WhenSpent {
+    /// `downgrade`: only endpoints are asked that cost no more than is left, in the end those that cost nothing.
+    #[default]
+    Downgrade,
+    /// `stop`: nobody is asked, and the person is told.
+    Stop,
 }
 
 /// What a conversation remembers: `[memory]`.

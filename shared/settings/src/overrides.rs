@@ -43,7 +43,15 @@ pub(crate) fn apply(
         anything = true;
         let keys = reference(&name, &text, mistakes);
         if let (Some(keys), Ok(id), Ok(bot)) = (keys, PlatformId::parse(*platform), BotId::parse(*platform)) {
-            let new = BotSettings { platform: id, bot, keys, base_url: None, persona: None, merge: None };
+            let new = BotSettings {
+                platform: id,
+                bot,
+                keys,
+                base_url: None,
+                persona: None,
+                merge: None,
+                models: Vec::new(),
+            };
             replace(&mut settings.bots, new, |a, b| a.bot == b.bot);
         }
     }

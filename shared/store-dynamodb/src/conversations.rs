@@ -9,16 +9,13 @@ use aws_sdk_dynamodb::{
     types::{ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
 };
 use chat::{ConversationKey, Timestamp, TurnKey};
-use store::{Conversations, Exchange, ExchangeKind, Kept, StoreError, words};
+use store::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom, StoreError, words};
 
 use crate::{
     DynamoStore,
     failure::unavailable,
     item::{Item, Reader, VERSION, bytes, moment, number, text, ttl, unreadable},
 };
-
-/// Items read beyond the limit in one page, so that a few notices among the answers do not cost another request.
-const SLACK: usize = 10;
 
 /// The most items in one page: reading stops at a reset, and what was read behind it is paid for.
 const PAGE: usize = 100;
@@ -66,6 +63,7 @@ impl DynamoStore {
         &self,
         conversation: &ConversationKey,
         size: usize,
+        consistent: bool,
         from: Option<Item>,
     ) -> Result<(Vec<Item>, Option<Item>), StoreError> {
         let query = self
@@ -76,7 +74,7 @@ impl DynamoStore {
             .expression_attribute_values(":pk", text(partition(conversation)))
             .expression_attribute_values(":messages", text("MSG#"))
             .scan_index_forward(false)
-            .consistent_read(true)
+            .consistent_read(consistent)
             .limit(i32::try_from(size).unwrap_or(i32::MAX))
             .set_exclusive_start_key(from);
         let answer = query.send().await.map_err(|error| unavailable(&error))?;
@@ -124,30 +122,35 @@ impl Conversations for DynamoStore {
         &self,
         conversation: &ConversationKey,
         now: Timestamp,
+        from: ReadFrom<'_>,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
-        let (mut found, mut answers) = (Vec::new(), 0_usize);
-        let mut from = None;
-        loop {
-            let wanted = limit.saturating_sub(answers).saturating_add(SLACK).min(PAGE);
-            let (items, next) = self.page(conversation, wanted, from).await?;
+        let consistent = !matches!(from, ReadFrom::SettledBehind(_));
+        let mut next = from.behind().map(|exchange| key(conversation, exchange.at, &exchange.turn));
+        let (mut found, mut read_items) = (Vec::new(), 0);
+        while found.len() < limit {
+            // No more than is wanted, since what is read is paid for; but after many notices, not one by one.
+            let size = (limit - found.len()).max(read_items).min(PAGE);
+            let items;
+            (items, next) = self.page(conversation, size, consistent, next).await?;
+            read_items += items.len();
             for item in items {
                 let exchange = read(item)?;
                 match exchange.kind {
-                    _ if exchange.keep_until <= now => continue,
-                    ExchangeKind::Notice => continue,
+                    _ if exchange.keep_until <= now => {}
+                    ExchangeKind::Notice => {}
                     ExchangeKind::Reset => return Ok(found),
-                    ExchangeKind::Answer if answers == limit => return Ok(found),
-                    ExchangeKind::Answer => answers += 1,
-                    ExchangeKind::Merged => {}
+                    ExchangeKind::Answer | ExchangeKind::Merged if found.len() < limit => {
+                        found.push(exchange);
+                    }
+                    ExchangeKind::Answer | ExchangeKind::Merged => return Ok(found),
                 }
-                found.push(exchange);
             }
             if next.is_none() {
-                return Ok(found);
+                break;
             }
-            from = next;
         }
+        Ok(found)
     }
 }
 

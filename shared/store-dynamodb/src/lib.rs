@@ -10,6 +10,7 @@
 //! | exchange | `CONV#{conversation}` | `MSG#{accepted_at}#{turn}` | `kind`, `sealed`, `keep_until` |
 //! | signal | `SIGNAL#{conversation}` | `{sent_at}#{turn}` | `kind`, `mentions`, `keep_until` |
 //! | spending | `ACCOUNT#{account}` | `MONTH#{month}` | `micros`, `keep_until` |
+//! | choice | `CHOICE#{conversation}` | `CHOICE` | `model`, `keep_until` |
 //! | token | `BOT#{platform}#{bot}` | `TOKEN#{slot}` | `sealed`, `ends_at` |
 //! | dead letter | `PARKED` | `{turn}` | `conversation`, `reason`, `body`, `tries`, `parked_at` |
 //!
@@ -20,7 +21,7 @@
 //! # Layout
 //!
 //! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`],
-//!   [`store::Signals`], [`store::Budgets`], [`store::Park`]
+//!   [`store::Signals`], [`store::Budgets`], [`store::Choices`], [`store::Park`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
 //! - [`DynamoDeadLetters`]: [`store::DeadLetters`], which takes the table and the queue
 //! - `claim`: how a turn is taken
@@ -39,6 +40,7 @@
 //! ```
 
 mod budgets;
+mod choices;
 mod claim;
 mod conversations;
 mod dead_letters;

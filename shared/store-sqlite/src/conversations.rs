@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chat::{ConversationKey, Timestamp, TurnKey};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
-use store::{Conversations, Exchange, ExchangeKind, Kept, StoreError, words};
+use store::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom, StoreError, words};
 
 use crate::{
     SqliteStore,
@@ -66,22 +66,29 @@ fn keep(
     Ok(Kept::New)
 }
 
-/// Rows are read one by one, so that nothing is fetched beyond the limit or the reset.
+/// Where everything is older. A turn's key is below `g`, since it is hexadecimal.
+const NEWEST: (i64, &str) = (i64::MAX, "g");
+
+/// Rows are read one by one, so that nothing is fetched beyond the limit or the reset. There is one copy of everything, so
+/// no reading misses anything.
 fn recent(
     transaction: &Transaction<'_>,
     conversation: &ConversationKey,
     now: Timestamp,
+    (at, turn): (i64, &str),
     limit: usize,
 ) -> Result<Vec<Exchange>, Failure> {
     let mut statement = transaction.prepare_cached(
         "SELECT v, turn, at, kind, sealed, keep_until FROM exchanges
-         WHERE conversation = ?1 AND keep_until > ?2 AND kind <> 'notice' ORDER BY at DESC, turn DESC",
+         WHERE conversation = ?1 AND (at, turn) < (?3, ?4) AND keep_until > ?2 AND kind <> 'notice'
+         ORDER BY at DESC, turn DESC",
     )?;
-    let (mut found, mut answers) = (Vec::new(), 0);
-    for row in statement.query_map(params![conversation.as_str(), now.as_millis()], stored)? {
+    let mut found = Vec::new();
+    let mut rows = statement.query_map(params![conversation.as_str(), now.as_millis(), at, turn], stored)?;
+    while found.len() < limit {
+        let Some(row) = rows.next() else { break };
         let exchange = exchange(row?)?;
-        answers += usize::from(exchange.kind == ExchangeKind::Answer);
-        if answers > limit || exchange.kind == ExchangeKind::Reset {
+        if exchange.kind == ExchangeKind::Reset {
             break;
         }
         found.push(exchange);
@@ -110,9 +117,16 @@ impl Conversations for SqliteStore {
         &self,
         conversation: &ConversationKey,
         now: Timestamp,
+        from: ReadFrom<'_>,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
-        let conversation = conversation.clone();
-        self.database.run(move |transaction| recent(transaction, &conversation, now, limit)).await
+        let (conversation, behind) = (conversation.clone(), from.behind());
+        let behind = behind.map(|exchange| (exchange.at.as_millis(), exchange.turn.clone()));
+        self.database
+            .run(move |transaction| {
+                let end = behind.as_ref().map_or(NEWEST, |(at, turn)| (*at, turn.as_str()));
+                recent(transaction, &conversation, now, end, limit)
+            })
+            .await
     }
 }

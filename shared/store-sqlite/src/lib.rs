@@ -9,7 +9,7 @@
 //! - [`SqliteStore`]: opening, and every trait of [`store`]
 //! - `database`: the connection, its pragmas, transactions, errors
 //! - `schema`: tables and migrations
-//! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `dead_letters`: the traits
+//! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `choices`, `dead_letters`: the traits
 //! - `sweep`: what is past its time goes
 //! - `reclaim`: what a process that died had in work
 //!
@@ -37,6 +37,7 @@
 //! ```
 
 mod budgets;
+mod choices;
 mod conversations;
 mod database;
 mod dead_letters;

@@ -110,6 +110,14 @@ const MIGRATIONS: [&str; 4] = [
         PRIMARY KEY (account, month)
     ) STRICT;
     CREATE INDEX spending_by_age ON spending (keep_until);
+
+    CREATE TABLE choices (
+        conversation TEXT PRIMARY KEY,
+        v INTEGER NOT NULL,
+        model TEXT,                     -- none once it is taken back
+        keep_until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX choices_by_age ON choices (keep_until);
 ",
 ];
 

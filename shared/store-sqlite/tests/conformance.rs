@@ -36,6 +36,12 @@ async fn budgets_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn choices_conform() {
+    let store = store();
+    conformance::choices(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let store = store();
     conformance::signals(|| Arc::new(store.clone())).await;

@@ -9,7 +9,7 @@ use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey}
 use rusqlite::Connection;
 use store::{
     Claim, ClaimRequest, Conversations as _, DeadLetter, DeadLetters as _, Dequeue as _, Ending,
-    Enqueue as _, Exchange, ExchangeKind, Park as _, ParkReason, ParkedTurn, QueueItem, Redriven,
+    Enqueue as _, Exchange, ExchangeKind, Park as _, ParkReason, ParkedTurn, QueueItem, ReadFrom, Redriven,
     SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_sqlite::SqliteStore;
@@ -148,7 +148,7 @@ async fn records_of_another_version_are_unreadable() {
     let Conversation { platform, bot, .. } = conversation();
     unreadable(store.claim(&turn("a"), request()).await.unwrap_err());
     unreadable(store.find(&conversation().key(), at(0), &turn("a")).await.unwrap_err());
-    unreadable(store.recent(&conversation().key(), at(0), 1).await.unwrap_err());
+    unreadable(store.recent(&conversation().key(), at(0), ReadFrom::Newest, 1).await.unwrap_err());
     unreadable(store.token(&platform, &bot, TokenSlot::Access).await.unwrap_err());
     unreadable(store.next(at(0), SECOND).await.unwrap_err());
     other.execute_batch("UPDATE queue SET v = 1").unwrap();
@@ -247,6 +247,8 @@ async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
          ALTER TABLE dead_letters DROP COLUMN reason;
          ALTER TABLE turns DROP COLUMN redrive;
          DROP TABLE signals;
+         DROP TABLE spending;
+         DROP TABLE choices;
          PRAGMA user_version = 1;",
     )
     .unwrap();

@@ -11,6 +11,7 @@
 //! - `tokens`: [`Tokens`]
 //! - `signals`: [`Signals`]
 //! - `budgets`: [`Budgets`]
+//! - `choices`: [`Choices`]
 //! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
 //! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
@@ -31,6 +32,7 @@
 #![expect(clippy::panic, reason = "a case that fails panics: it is a test that lives in a library")]
 
 mod budgets;
+mod choices;
 mod claims;
 mod delivering;
 mod keeping;
@@ -47,7 +49,9 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use chat::{BotId, ChatId, Conversation, ConversationKey, EventId, PlatformId, Timestamp, TurnKey};
 
-use crate::{Budgets, Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns};
+use crate::{
+    Budgets, Choices, Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns,
+};
 
 /// A queue from both ends.
 pub trait Queue: Enqueue + Dequeue {}
@@ -88,6 +92,15 @@ pub async fn tokens(store: impl Fn() -> Arc<dyn Tokens>) {
 /// When a case fails; names all that do.
 pub async fn budgets(store: impl Fn() -> Arc<dyn Budgets>) {
     check(&[budgets::CASES], store).await;
+}
+
+/// Runs every case for [`Choices`].
+///
+/// # Panics
+///
+/// When a case fails; names all that do.
+pub async fn choices(store: impl Fn() -> Arc<dyn Choices>) {
+    check(&[choices::CASES], store).await;
 }
 
 /// Runs every case for [`Signals`].

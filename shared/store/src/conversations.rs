@@ -45,6 +45,29 @@ pub enum Kept {
     Already(Exchange),
 }
 
+/// Where reading a memory backwards begins, and what the reading may miss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadFrom<'a> {
+    /// The newest. Sees all that was written before the call (strong consistency).
+    Newest,
+    /// Behind this exchange, which a reading returned. Sees all that was written before the call.
+    Behind(&'a Exchange),
+    /// Behind this exchange, of what was written some time ago: what was written within the last seconds may be missing
+    /// (eventual consistency), which is what such a reading is cheaper for.
+    SettledBehind(&'a Exchange),
+}
+
+impl<'a> ReadFrom<'a> {
+    /// The exchange that this begins behind.
+    #[must_use]
+    pub const fn behind(self) -> Option<&'a Exchange> {
+        match self {
+            Self::Newest => None,
+            Self::Behind(exchange) | Self::SettledBehind(exchange) => Some(exchange),
+        }
+    }
+}
+
 /// The exchanges of all conversations.
 #[async_trait]
 pub trait Conversations: Send + Sync {
@@ -68,11 +91,10 @@ pub trait Conversations: Send + Sync {
         turn: &TurnKey,
     ) -> Result<Option<Exchange>, StoreError>;
 
-    /// The last `limit` answers, newest first, back to the last reset, each followed by the merged questions that it
-    /// answers too; before them all, the merged questions that wait for their answer still. Notices are passed over, and
-    /// neither they nor merged questions count.
-    /// Exchanges past their `keep_until` are not returned even where the store has not removed them yet. Reads what
-    /// was written before the call (strong consistency).
+    /// Up to `limit` exchanges of the memory, newest first, from where `from` says: answers, and merged questions. Notices
+    /// are passed over and do not count. The memory ends at the last reset: fewer than `limit` mean that nothing older
+    /// is remembered.
+    /// Exchanges past their `keep_until` are not returned even where the store has not removed them yet.
     ///
     /// # Errors
     ///
@@ -81,6 +103,7 @@ pub trait Conversations: Send + Sync {
         &self,
         conversation: &ConversationKey,
         now: Timestamp,
+        from: ReadFrom<'_>,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError>;
 }

@@ -10,6 +10,7 @@
 //! | [`Enqueue`], [`Dequeue`] | accepted messages on their way to a worker, enciphered | until answered |
 //! | [`Signals`] | word that reaches a worker past the queue | a day |
 //! | [`Budgets`] | what was spent on models, by month | 13 months |
+//! | [`Choices`] | the model that people chose for a conversation | 400 days |
 //! | [`Park`], [`DeadLetters`] | turns that ended without an answer, enciphered | 14 days |
 //!
 //! Stored records are versioned and are none of the wire types. What people wrote comes in sealed (see `vault`) and is
@@ -17,7 +18,7 @@
 //!
 //! # Layout
 //!
-//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`budgets`], [`dead_letters`]: the traits and their records
+//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`budgets`], [`choices`], [`dead_letters`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
 //! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
@@ -46,6 +47,7 @@
 //! ```
 
 pub mod budgets;
+pub mod choices;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod conversations;
@@ -58,7 +60,8 @@ pub mod turns;
 pub mod words;
 
 pub use budgets::{Account, Budgets, Month};
-pub use conversations::{Conversations, Exchange, ExchangeKind, Kept};
+pub use choices::Choices;
+pub use conversations::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom};
 pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
 pub use memory::MemoryStore;
 pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};

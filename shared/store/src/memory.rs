@@ -4,6 +4,7 @@
 //! process, and nothing is ever removed for its age; a record past its time only counts as absent, as the traits say.
 
 mod budgets;
+mod choices;
 mod conversations;
 mod dead_letters;
 mod queue;
@@ -28,6 +29,7 @@ struct Inner {
     queue: Mutex<queue::Queue>,
     signals: Mutex<signals::Table>,
     budgets: Mutex<budgets::Table>,
+    choices: Mutex<choices::Table>,
     dead_letters: Mutex<dead_letters::Table>,
 }
 

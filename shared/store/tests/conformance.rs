@@ -32,6 +32,12 @@ async fn budgets_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn choices_conform() {
+    let store = MemoryStore::default();
+    conformance::choices(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let store = MemoryStore::default();
     conformance::signals(|| Arc::new(store.clone())).await;

@@ -23,6 +23,7 @@
 //! - [`stop`]: whether the person still wants the answer
 //! - [`merge`]: short messages in a row become one turn
 //! - [`recall`]: the conversation as a prompt, within limits
+//! - [`spending`]: what a turn may cost, and what it did cost
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
 //! - [`access`]: access tokens and the bot's identity, shared by all instances
 //! - [`content`]: the stored form of a question with its reply
@@ -52,6 +53,7 @@ pub mod kept;
 pub mod merge;
 pub mod ports;
 pub mod recall;
+pub mod spending;
 pub mod stop;
 pub mod words;
 pub mod worker;

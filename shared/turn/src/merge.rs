@@ -7,7 +7,7 @@
 
 use chat::{Audience, ChatKind, Command};
 use settings::MergeSettings;
-use store::{ExchangeKind, SignalKind};
+use store::{ExchangeKind, ReadFrom, SignalKind};
 
 use crate::{
     handled::Again,
@@ -53,7 +53,8 @@ async fn next_is_coming(
     if !cfg!(planted = "begun_forgotten") && ports.turns.begun(&next.turn).await? {
         return Ok(false);
     }
-    let waiting = ports.conversations.recent(&conversation, now, 0).await?;
+    let most = merge.most as usize;
+    let waiting = ports.conversations.recent(&conversation, now, ReadFrom::Newest, most).await?;
     let before = waiting.iter().take_while(|exchange| exchange.kind == ExchangeKind::Merged).count();
-    Ok(before + 1 < merge.most as usize)
+    Ok(before + 1 < most)
 }

@@ -1,12 +1,29 @@
 //! The conversation as a prompt, within limits.
+//!
+//! What is remembered is read again for every turn, and reading costs: a unit for four kilobytes, half of one where a
+//! moment's delay may be suffered. So the newest exchanges are read as they are now, and those behind them in portions no
+//! larger than what the limits have room for, as they were some seconds ago.
+//!
+//! What the turn cannot do without is in the first part, whatever the delay: the exchange before this one, however soon it
+//! was followed, and all the questions of a burst that the answer is for. What may be missing is an exchange with
+//! [`FRESH`] newer ones before it that was written within the last seconds. Turns of a conversation are answered one after
+//! the other, so this takes a turn that was late (one that an operator brought back), or turns that take no time; such an
+//! exchange is there again when the next question comes.
 
 use chat::{ConversationKey, Timestamp};
 use routing::{Line, Prompt, Role, estimate_tokens};
 use settings::MemorySettings;
-use store::{Conversations, ExchangeKind, StoreError};
+use store::{Conversations, Exchange, ExchangeKind, ReadFrom, StoreError};
 use vault::Vault;
 
 use crate::content::Content;
+
+/// How many of the newest exchanges are read as they are now. Two are within one read unit, unless answers are longer than a
+/// thousand characters.
+const FRESH: usize = 2;
+
+/// What part of the limit of tokens is not worth a reading of its own, if nothing so far was so short.
+const REMNANT: u32 = 8;
 
 /// What a recall needs.
 pub struct Recall<'a> {
@@ -35,30 +52,108 @@ impl Recall<'_> {
         question: &str,
         now: Timestamp,
     ) -> Result<Prompt, StoreError> {
-        let exchanges = self.conversations.recent(conversation, now, self.limits.turns).await?;
-        let mut left = self.limits.tokens.saturating_sub(estimate_tokens(question));
-        let mut lines = vec![line(Role::User, question.to_owned())];
-        for exchange in exchanges {
-            let Ok(content) = Content::open(&exchange, self.vault, conversation) else { break };
-            if exchange.kind == ExchangeKind::Merged {
-                let cost = estimate_tokens(&content.question);
-                if cost > left {
-                    break;
-                }
-                left -= cost;
-                join(&mut lines, &content.question);
-                continue;
+        let mut memory = Memory::new(self.limits, question);
+        let mut wanted = FRESH;
+        let mut portion = self.conversations.recent(conversation, now, ReadFrom::Newest, wanted).await?;
+        while let Some(last) = portion.last().filter(|_| portion.len() == wanted) {
+            let last = last.clone();
+            if !self.remember(conversation, portion, &mut memory) {
+                return Ok(memory.prompt(persona));
             }
-            let cost = estimate_tokens(&content.question).saturating_add(estimate_tokens(&content.reply));
-            if cost > left {
-                break;
+            let from =
+                if memory.settled() { ReadFrom::SettledBehind(&last) } else { ReadFrom::Behind(&last) };
+            wanted = memory.room();
+            if wanted == 0 {
+                return Ok(memory.prompt(persona));
             }
-            left -= cost;
-            lines.push(line(Role::Assistant, content.reply));
-            lines.push(line(Role::User, content.question));
+            portion = self.conversations.recent(conversation, now, from, wanted).await?;
         }
-        lines.reverse();
-        Ok(Prompt { system: persona.map(str::to_owned), lines, ..Prompt::default() })
+        self.remember(conversation, portion, &mut memory);
+        Ok(memory.prompt(persona))
+    }
+
+    /// Whether all of these could be remembered.
+    fn remember(
+        &self,
+        conversation: &ConversationKey,
+        portion: Vec<Exchange>,
+        memory: &mut Memory<'_>,
+    ) -> bool {
+        portion.into_iter().all(|exchange| {
+            let content = Content::open(&exchange, self.vault, conversation);
+            content.is_ok_and(|content| memory.take(exchange.kind, content))
+        })
+    }
+}
+
+/// What is remembered so far, newest first.
+struct Memory<'a> {
+    limits: &'a MemorySettings,
+    lines: Vec<Line>,
+    /// Answers among them.
+    turns: usize,
+    /// All exchanges among them.
+    exchanges: u32,
+    /// Tokens of the limit beside the question.
+    all: u32,
+    /// Of `all`, what is not used.
+    left: u32,
+    /// What the shortest exchange took.
+    shortest: u32,
+    /// Whether all of them are merged questions.
+    burst: bool,
+}
+
+impl<'a> Memory<'a> {
+    fn new(limits: &'a MemorySettings, question: &str) -> Self {
+        let all = limits.tokens.saturating_sub(estimate_tokens(question));
+        let lines = vec![line(Role::User, question.to_owned())];
+        Self { limits, lines, turns: 0, exchanges: 0, all, left: all, shortest: u32::MAX, burst: true }
+    }
+
+    /// Adds an exchange that is older than all before, if there is room for it.
+    fn take(&mut self, kind: ExchangeKind, content: Content) -> bool {
+        let merged = kind == ExchangeKind::Merged;
+        let reply = if merged { 0 } else { estimate_tokens(&content.reply) };
+        let cost = estimate_tokens(&content.question).saturating_add(reply);
+        if cost > self.left || (!merged && self.turns == self.limits.turns) {
+            return false;
+        }
+        self.left -= cost;
+        self.exchanges += 1;
+        self.shortest = self.shortest.min(cost);
+        self.burst &= merged;
+        if merged {
+            join(&mut self.lines, &content.question);
+        } else {
+            self.turns += 1;
+            self.lines.push(line(Role::Assistant, content.reply));
+            self.lines.push(line(Role::User, content.question));
+        }
+        true
+    }
+
+    /// Whether an answer is among them, so that what stands behind it was written before a model was asked for that one. A burst
+    /// of short messages has none among them, and is written in one moment.
+    const fn settled(&self) -> bool {
+        !self.burst
+    }
+
+    /// How many more exchanges there is probably room for, if they are as long as those so far.
+    fn room(&self) -> usize {
+        if self.left < self.shortest.min(self.limits.tokens / REMNANT) {
+            return 0;
+        }
+        let each = ((self.all - self.left) / self.exchanges.max(1)).max(1);
+        let tokens = usize::try_from(self.left / each).unwrap_or(usize::MAX);
+        // None when the last turn is there: behind it there may be questions that were merged into it, which are not worth a
+        // reading.
+        self.limits.turns.saturating_sub(self.turns).min(tokens.max(1))
+    }
+
+    fn prompt(mut self, persona: Option<&str>) -> Prompt {
+        self.lines.reverse();
+        Prompt { system: persona.map(str::to_owned), lines: self.lines, ..Prompt::default() }
     }
 }
 
@@ -73,3 +168,6 @@ fn join(lines: &mut [Line], question: &str) {
 const fn line(role: Role, text: String) -> Line {
     Line { role, text, pictures: Vec::new() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,6 +26,7 @@ fn bot(name: &str, platform: &str) -> BotSettings {
         base_url: None,
         persona: None,
         merge: None,
+        models: Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey};
 use store::{
     ClaimRequest, Conversations as _, Ending, Exchange, ExchangeKind, Fence, Park as _, ParkReason,
-    ParkedTurn, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
+    ParkedTurn, ReadFrom, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_dynamodb::DynamoStore;
 
@@ -118,7 +118,7 @@ async fn records_of_another_version_are_unreadable_and_left_alone() {
         unreadable(store.claim(&turn(), ClaimRequest { now: at(now), ..request() }).await.unwrap_err());
     }
     unreadable(store.find(&key, at(7), &turn()).await.unwrap_err());
-    unreadable(store.recent(&key, at(8), 1).await.unwrap_err());
+    unreadable(store.recent(&key, at(8), ReadFrom::Newest, 1).await.unwrap_err());
     unreadable(store.keep(&key, &exchange()).await.unwrap_err());
     unreadable(store.token(&platform, &bot, TokenSlot::Access).await.unwrap_err());
     let after = items(&client, &table).await;
@@ -137,7 +137,7 @@ async fn an_error_holds_a_code_and_nothing_else() {
     assert_eq!(store.end(&turn(), Fence(1), Ending::Done).await, Err(missing.clone()));
     assert_eq!(store.keep(&key, &exchange()).await, Err(missing.clone()));
     assert_eq!(store.find(&key, at(7), &turn()).await, Err(missing.clone()));
-    assert_eq!(store.recent(&key, at(7), 1).await, Err(missing.clone()));
+    assert_eq!(store.recent(&key, at(7), ReadFrom::Newest, 1).await, Err(missing.clone()));
     assert_eq!(store.token(&platform, &bot, TokenSlot::Access).await, Err(missing.clone()));
     assert_eq!(store.put_token(&platform, &bot, TokenSlot::Access, token).await, Err(missing));
 }

@@ -63,6 +63,12 @@ async fn budgets_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn choices_conform() {
+    let Some((_, _, store)) = table("choices").await else { return };
+    conformance::choices(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn signals_conform() {
     let Some((_, _, store)) = table("signals").await else { return };
     conformance::signals(|| Arc::new(store.clone())).await;

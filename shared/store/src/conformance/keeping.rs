@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat::TurnKey;
 
 use super::{Scope, at, at_once, cases};
-use crate::{Conversations, Exchange, ExchangeKind, Kept};
+use crate::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom};
 
 cases!(dyn Conversations:
     what_is_kept_is_found,
@@ -100,7 +100,7 @@ async fn equal_turns_in_two_conversations_are_two(store: Arc<dyn Conversations>,
         assert_eq!(kept, Ok(Kept::New));
     }
     for name in ["here", "there"] {
-        let recent = store.recent(&scope.conversation(name), at(10), 10).await.unwrap();
+        let recent = store.recent(&scope.conversation(name), at(10), ReadFrom::Newest, 10).await.unwrap();
         assert_eq!(recent, [answer(scope.turn("a"), 5, name)]);
     }
 }
@@ -120,5 +120,5 @@ async fn keeping_again_does_not_change_the_memory(store: Arc<dyn Conversations>,
     store.keep(&conversation, &first).await.unwrap();
     let reset = Exchange { kind: ExchangeKind::Reset, ..first.clone() };
     store.keep(&conversation, &reset).await.unwrap();
-    assert_eq!(store.recent(&conversation, at(10), 10).await, Ok(vec![first]));
+    assert_eq!(store.recent(&conversation, at(10), ReadFrom::Newest, 10).await, Ok(vec![first]));
 }

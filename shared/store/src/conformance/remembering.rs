@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat::ConversationKey;
 
 use super::{Scope, at, cases, keeping::answer};
-use crate::{Conversations, Exchange, ExchangeKind};
+use crate::{Conversations, Exchange, ExchangeKind, ReadFrom};
 
 cases!(dyn Conversations:
     a_new_conversation_remembers_nothing,
@@ -20,7 +20,9 @@ cases!(dyn Conversations:
     what_is_past_its_time_is_not_remembered,
     what_is_past_its_time_does_not_count,
     a_long_memory_is_read_whole,
-    merged_questions_come_with_their_answer_and_do_not_count,
+    merged_questions_are_remembered_and_count,
+    reading_goes_on_behind_any_exchange,
+    the_last_portion_is_short,
 );
 
 /// Keeps exchanges named 0, 1, 2 … accepted at those moments.
@@ -39,7 +41,7 @@ async fn names(
     now: i64,
     limit: usize,
 ) -> String {
-    let recent = store.recent(conversation, at(now), limit).await.unwrap();
+    let recent = store.recent(conversation, at(now), ReadFrom::Newest, limit).await.unwrap();
     let names: Vec<_> =
         recent.into_iter().map(|exchange| String::from_utf8(exchange.sealed).unwrap()).collect();
     names.join(" ")
@@ -48,7 +50,7 @@ async fn names(
 use ExchangeKind::{Answer, Merged, Notice, Reset};
 
 async fn a_new_conversation_remembers_nothing(store: Arc<dyn Conversations>, scope: Scope) {
-    assert_eq!(store.recent(&scope.conversation("a"), at(0), 10).await, Ok(vec![]));
+    assert_eq!(store.recent(&scope.conversation("a"), at(0), ReadFrom::Newest, 10).await, Ok(vec![]));
 }
 
 async fn the_newest_comes_first(store: Arc<dyn Conversations>, scope: Scope) {
@@ -74,12 +76,12 @@ async fn turns_of_one_moment_are_all_remembered(store: Arc<dyn Conversations>, s
     }
     expected.sort_by(|a, b| b.turn.cmp(&a.turn));
     assert_eq!(
-        store.recent(&conversation, at(10), 10).await.unwrap(),
+        store.recent(&conversation, at(10), ReadFrom::Newest, 10).await.unwrap(),
         expected,
         "in the order of their keys"
     );
     assert_eq!(
-        store.recent(&conversation, at(10), 4).await.unwrap(),
+        store.recent(&conversation, at(10), ReadFrom::Newest, 4).await.unwrap(),
         expected[..4],
         "and the same each time"
     );
@@ -145,18 +147,56 @@ async fn a_long_memory_is_read_whole(store: Arc<dyn Conversations>, scope: Scope
     for moment in 0..40 {
         store.keep(&conversation, &answer(scope.turn(&moment.to_string()), moment, &large)).await.unwrap();
     }
-    let recent = store.recent(&conversation, at(50), 40).await.unwrap();
+    let recent = store.recent(&conversation, at(50), ReadFrom::Newest, 40).await.unwrap();
     assert!(recent.iter().map(|exchange| exchange.at).eq((0..40).rev().map(at)));
 }
 
-async fn merged_questions_come_with_their_answer_and_do_not_count(
-    store: Arc<dyn Conversations>,
-    scope: Scope,
-) {
+async fn merged_questions_are_remembered_and_count(store: Arc<dyn Conversations>, scope: Scope) {
     let conversation = scope.conversation("a");
     let kinds = [Merged, Reset, Merged, Answer, Merged, Notice, Merged, Answer, Merged, Merged];
     keep_all(&store, scope, "a", &kinds).await;
-    for (limit, expected) in [(0, "9 8"), (1, "9 8 7 6 4"), (2, "9 8 7 6 4 3 2"), (9, "9 8 7 6 4 3 2")] {
+    for (limit, expected) in [(0, ""), (1, "9"), (3, "9 8 7"), (5, "9 8 7 6 4"), (99, "9 8 7 6 4 3 2")] {
         assert_eq!(names(&store, &conversation, 50, limit).await, expected, "{limit}");
+    }
+}
+
+/// Read in portions of every size, a memory is what it is when read at once. What was written long ago is all there, however
+/// it is read.
+async fn reading_goes_on_behind_any_exchange(store: Arc<dyn Conversations>, scope: Scope) {
+    let conversation = scope.conversation("a");
+    let kinds = [Answer, Reset, Answer, Merged, Notice, Notice, Answer, Answer, Notice, Merged, Answer];
+    keep_all(&store, scope, "a", &kinds).await;
+    for kind in [Answer, Merged, Answer] {
+        let twin = Exchange { kind, ..answer(scope.turn(&format!("twin {kind:?}")), 7, "twin") };
+        store.keep(&conversation, &twin).await.unwrap();
+    }
+    let whole = store.recent(&conversation, at(50), ReadFrom::Newest, 99).await.unwrap();
+    assert_eq!(whole.len(), 8);
+    for portion in 1..=9 {
+        for settled in [false, true] {
+            let mut read = store.recent(&conversation, at(50), ReadFrom::Newest, portion).await.unwrap();
+            while read.len() < whole.len() {
+                let last = read[read.len() - 1].clone();
+                let from = if settled { ReadFrom::SettledBehind(&last) } else { ReadFrom::Behind(&last) };
+                let more = store.recent(&conversation, at(50), from, portion).await.unwrap();
+                assert!(!more.is_empty() && more.len() <= portion, "{portion}");
+                read.extend(more);
+            }
+            assert_eq!(read, whole, "in portions of {portion}");
+        }
+    }
+}
+
+/// A portion that nothing but notices follow, and one that the reset follows, are told from one that more follows.
+async fn the_last_portion_is_short(store: Arc<dyn Conversations>, scope: Scope) {
+    keep_all(&store, scope, "a", &[Answer, Reset, Answer, Answer]).await;
+    keep_all(&store, scope, "b", &[Notice, Notice, Answer, Answer]).await;
+    for name in ["a", "b"] {
+        let conversation = scope.conversation(name);
+        let all = store.recent(&conversation, at(50), ReadFrom::Newest, 2).await.unwrap();
+        assert_eq!(all.len(), 2);
+        for from in [ReadFrom::Behind(&all[1]), ReadFrom::SettledBehind(&all[1])] {
+            assert_eq!(store.recent(&conversation, at(50), from, 2).await, Ok(vec![]), "{name}");
+        }
     }
 }

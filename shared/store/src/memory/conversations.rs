@@ -1,12 +1,15 @@
 //! Exchanges.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    ops::Bound,
+};
 
 use async_trait::async_trait;
 use chat::{ConversationKey, Timestamp, TurnKey};
 
 use super::{MemoryStore, lock};
-use crate::{Conversations, Exchange, ExchangeKind, Kept, StoreError};
+use crate::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom, StoreError};
 
 /// Each conversation's exchanges in the order of their acceptance; turns of one moment in the order of their keys.
 pub(super) type Table = BTreeMap<ConversationKey, BTreeMap<(Timestamp, TurnKey), Exchange>>;
@@ -40,21 +43,25 @@ impl Conversations for MemoryStore {
         Ok(table.get(conversation).and_then(|exchanges| exchanges.get(&(at, turn.clone()))).cloned())
     }
 
+    /// Nothing is ever missing here, whichever way it is read.
     async fn recent(
         &self,
         conversation: &ConversationKey,
         now: Timestamp,
+        from: ReadFrom<'_>,
         limit: usize,
     ) -> Result<Vec<Exchange>, StoreError> {
         let table = lock(&self.inner.conversations);
-        let exchanges = table.get(conversation).into_iter().flat_map(|exchanges| exchanges.values().rev());
-        let mut answers = 0;
+        let Some(exchanges) = table.get(conversation) else { return Ok(Vec::new()) };
+        let end = from.behind().map(|exchange| (exchange.at, exchange.turn.clone()));
+        let end = end.map_or(Bound::Unbounded, Bound::Excluded);
         Ok(exchanges
+            .range((Bound::Unbounded, end))
+            .rev()
+            .map(|(_, exchange)| exchange)
             .filter(|exchange| exchange.keep_until > now && exchange.kind != ExchangeKind::Notice)
-            .take_while(|exchange| {
-                answers += usize::from(exchange.kind == ExchangeKind::Answer);
-                exchange.kind != ExchangeKind::Reset && answers <= limit
-            })
+            .take_while(|exchange| exchange.kind != ExchangeKind::Reset)
+            .take(limit)
             .cloned()
             .collect())
     }

@@ -309,6 +309,7 @@ async fn connect(now: Timestamp, merge: Option<MergeSettings>) -> Bots {
         base_url: Some(Url::parse(&format!("https://platform.test/{platform}")).unwrap()),
         persona: Some("Be brief.".to_owned()),
         merge,
+        models: Vec::new(),
     };
     let bots = vec![bot("feishu", "FEISHU"), bot("dingtalk", "DINGTALK")];
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
