@@ -11,7 +11,7 @@ use std::{
 use chat::{BotId, Clock, PlatformId};
 use receive::Receiver;
 use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
-use settings::{BotSettings, Bots, KeySource, MemorySettings, MergeSettings};
+use settings::{BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings};
 use store::{Dequeue as _, MemoryStore};
 use turn::{GivenUp, Handled, Policy, Worker};
 use url::Url;
@@ -80,6 +80,9 @@ impl Engine {
             turns: stores.clone(),
             conversations: stores.clone(),
             signals: stores.clone(),
+            // No bot here has a budget or lets people choose, so that neither is ever asked.
+            budgets: Arc::new(MemoryStore::default()),
+            choices: Arc::new(MemoryStore::default()),
             parked: stores.clone(),
             tokens: stores,
             router: Arc::new(router),
@@ -88,7 +91,11 @@ impl Engine {
             clock: ports.clone(),
             pause: ports.clone(),
             observer: ports,
-            policy: Policy { memory: MemorySettings::default(), turn_timeout: millis(budget - 15_000) },
+            policy: Policy {
+                memory: MemorySettings::default(),
+                budgets: BudgetSettings::default(),
+                turn_timeout: millis(budget - 15_000),
+            },
         }))
     }
 

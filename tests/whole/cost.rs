@@ -16,7 +16,8 @@ use receive::Receiver;
 use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
-    BotSettings, Bots, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions, Secrets,
+    BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions,
+    Secrets,
 };
 use simulator::{Fault, FeishuApp, Say, Served, Simulator, Target};
 use store::{Dequeue as _, MemoryStore};
@@ -162,6 +163,8 @@ impl Bench {
             turns: store.clone(),
             conversations: store.clone(),
             signals: store.clone(),
+            budgets: store.clone(),
+            choices: store.clone(),
             parked: store.clone(),
             tokens: store,
             router: Arc::new(router.unwrap()),
@@ -170,7 +173,11 @@ impl Bench {
             clock: Arc::new(SystemClock),
             pause: Arc::new(SystemPause),
             observer: Arc::new(Deaf),
-            policy: Policy { memory: MemorySettings::default(), turn_timeout: Duration::from_secs(120) },
+            policy: Policy {
+                memory: MemorySettings::default(),
+                budgets: BudgetSettings::default(),
+                turn_timeout: Duration::from_secs(120),
+            },
         });
         Some(Self { meter, simulator, queue, receiver, worker, _served: served })
     }

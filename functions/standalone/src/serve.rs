@@ -148,6 +148,8 @@ impl Magpie {
             turns: store.clone(),
             conversations: store.clone(),
             signals: store.clone(),
+            budgets: store.clone(),
+            choices: store.clone(),
             parked: store.clone(),
             tokens: store.clone(),
             router: Arc::clone(&self.router),
@@ -156,7 +158,11 @@ impl Magpie {
             clock: Arc::new(SystemClock),
             pause: Arc::new(SystemPause),
             observer: self.observer(),
-            policy: Policy { memory: self.settings.memory.clone(), turn_timeout },
+            policy: Policy {
+                memory: self.settings.memory.clone(),
+                budgets: self.settings.budgets,
+                turn_timeout,
+            },
         });
         Pump {
             queue: store,

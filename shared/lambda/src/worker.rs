@@ -83,6 +83,8 @@ impl Consumer {
             turns: store.clone(),
             conversations: store.clone(),
             signals: store.clone(),
+            budgets: store.clone(),
+            choices: store.clone(),
             parked: store.clone(),
             tokens: store,
             router: Arc::new(router),
@@ -93,6 +95,7 @@ impl Consumer {
             observer: Arc::new(LogObserver),
             policy: Policy {
                 memory: start.settings.memory.clone(),
+                budgets: start.settings.budgets,
                 turn_timeout: start.settings.routing.turn_timeout,
             },
         });

@@ -25,4 +25,4 @@ pub mod log;
 pub mod note;
 
 pub use log::LogObserver;
-pub use note::{AnsweredBy, Note, Observer, Step};
+pub use note::{AnsweredBy, Note, Observer, Step, Used};

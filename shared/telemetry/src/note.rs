@@ -71,6 +71,11 @@ pub enum Step {
         outcome: &'static str,
         /// What it took.
         millis: u64,
+        /// What it took until its first token, if one came.
+        first_token_millis: Option<u64>,
+        /// What it used, if it read the question.
+        #[serde(flatten)]
+        used: Option<Used>,
     },
     /// The reply is kept and will be sent as it is.
     Answered {
@@ -120,6 +125,19 @@ pub struct AnsweredBy {
     pub completion_tokens: u32,
     /// Whether the numbers are our estimate, because the server gave none.
     pub estimated: bool,
+}
+
+/// What one call of an endpoint used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Used {
+    /// Tokens of the question with its history.
+    pub prompt_tokens: u32,
+    /// Tokens of the answer, as far as it came.
+    pub completion_tokens: u32,
+    /// Whether the numbers are our estimate, because the server gave none.
+    pub estimated: bool,
+    /// What they cost, in millionths of the currency of the configured prices.
+    pub cost_micros: u64,
 }
 
 impl Step {

@@ -2,12 +2,12 @@
 
 use std::{future::Future, time::Duration};
 
-use chat::{Command, Message, Timestamp};
-use routing::{Answer, Ask, Attempt, Context, Router};
+use chat::{Clock, Command, Language, Message};
+use routing::{Answer, Ask, Attempt, Context, NoAnswer, NoAnswerReason, Router};
 use store::{ExchangeKind, ParkReason, StoreError};
-use telemetry::{AnsweredBy, Step};
+use telemetry::{AnsweredBy, Step, Used};
 
-use crate::{recall::Recall, words};
+use crate::{models::Models, recall::Recall, spending::Spending, words};
 
 /// A reply, before it is kept.
 pub struct Composed {
@@ -29,6 +29,12 @@ impl Composed {
         Self::said_by_us("", ExchangeKind::Merged)
     }
 
+    /// Words in place of an answer that there is not; the turn is parked, so that an operator can have it asked again.
+    fn apology(reason: NoAnswerReason, language: Language, asked: Vec<Step>) -> Self {
+        let apology = Self::said_by_us(words::apology(reason, language), ExchangeKind::Notice);
+        Self { parked: Some(ParkReason::NoAnswer), asked, ..apology }
+    }
+
     fn said_by_us(reply: &str, kind: ExchangeKind) -> Self {
         Self { reply: reply.to_owned(), kind, parked: None, by: None, asked: Vec::new() }
     }
@@ -46,56 +52,91 @@ impl Composed {
     }
 }
 
-/// Composes the reply to `message`, whose words are `text` once the bot's own mention is taken out. Models are asked until
-/// `stopped` returns, at the longest.
-///
-/// # Errors
-///
-/// [`StoreError`] when the conversation cannot be read: the turn is tried again rather than answered without memory.
-pub async fn compose(
-    message: &Message,
-    text: &str,
-    persona: Option<&str>,
-    recall: &Recall<'_>,
-    router: &Router,
-    (now, budget): (Timestamp, Duration),
-    stopped: impl Future<Output = ()>,
-) -> Result<Composed, StoreError> {
-    let language = chat::Language::of(text);
-    match Command::parse(text) {
-        Some(Command::New) => {
-            return Ok(Composed::said_by_us(words::begun_anew(language), ExchangeKind::Reset));
+/// Composes replies: what it takes to know what to say.
+pub struct Composer<'a> {
+    /// What was said before.
+    pub recall: Recall<'a>,
+    /// Who answers.
+    pub router: &'a Router,
+    /// Which model people chose.
+    pub models: Models<'a>,
+    /// What an answer may cost.
+    pub spending: Spending<'a>,
+    /// What a model is told about itself.
+    pub persona: Option<&'a str>,
+    /// The present.
+    pub clock: &'a dyn Clock,
+}
+
+impl Composer<'_> {
+    /// Composes the reply to `message`, whose words are `text` once the bot's own mention is taken out. Models are asked
+    /// until `stopped` returns, at the longest for `budget`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the conversation or the books cannot be read: the turn is tried again rather than answered
+    /// without memory.
+    pub async fn compose(
+        &self,
+        message: &Message,
+        text: &str,
+        budget: Duration,
+        stopped: impl Future<Output = ()>,
+    ) -> Result<Composed, StoreError> {
+        let language = Language::of(text);
+        if let Some(command) = Command::parse(text) {
+            return self.obey(command, message, language).await;
         }
-        Some(Command::Stop) => {
-            return Ok(Composed::said_by_us(words::stopping(language), ExchangeKind::Notice));
+        if text.trim().is_empty() {
+            let reply = match message.attachments.first() {
+                Some(attachment) => words::cannot_read(attachment.kind, language),
+                None => words::help(language),
+            };
+            return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
         }
-        Some(Command::Help) => return Ok(Composed::said_by_us(words::help(language), ExchangeKind::Notice)),
-        None => {}
-    }
-    if text.trim().is_empty() {
-        let reply = match message.attachments.first() {
-            Some(attachment) => words::cannot_read(attachment.kind, language),
-            None => words::help(language),
+        let now = self.clock.now();
+        let left = self.spending.left(now).await?;
+        if self.spending.stops(left) {
+            return Ok(Composed::apology(NoAnswerReason::OverBudget, language, Vec::new()));
+        }
+        let conversation = message.conversation.key();
+        let model = self.models.chosen(&conversation, now).await?;
+        let prompt = self.recall.prompt(&conversation, self.persona, text, now).await?;
+        let context = Context { model, allowance: left, ..context(message) };
+        let ask = Ask::whole(&prompt, &context, budget);
+        let answer = tokio::select! {
+            // In this order, so that an answer that is there is not thrown away.
+            biased;
+            answer = self.router.ask(&ask) => answer,
+            () = stopped => return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice)),
         };
-        return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
+        let cost = answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
+        self.spending.book(cost, self.clock.now()).await;
+        Ok(match answer {
+            Ok(answer) => answered(answer),
+            Err(none) => Composed::apology(none.reason, language, none.attempts.iter().map(asked).collect()),
+        })
     }
-    let prompt = recall.prompt(&message.conversation.key(), persona, text, now).await?;
-    let context = context(message);
-    let ask = Ask::whole(&prompt, &context, budget);
-    let answer = tokio::select! {
-        // In this order, so that an answer that is there is not thrown away.
-        biased;
-        answer = router.ask(&ask) => answer,
-        () = stopped => return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice)),
-    };
-    Ok(match answer {
-        Ok(answer) => answered(answer),
-        Err(none) => Composed {
-            parked: Some(ParkReason::NoAnswer),
-            asked: none.attempts.iter().map(asked).collect(),
-            ..Composed::said_by_us(words::apology(none.reason, language), ExchangeKind::Notice)
-        },
-    })
+
+    /// What a command does, and the reply to it.
+    async fn obey(
+        &self,
+        command: Command,
+        message: &Message,
+        language: Language,
+    ) -> Result<Composed, StoreError> {
+        Ok(match command {
+            Command::New => Composed::said_by_us(words::begun_anew(language), ExchangeKind::Reset),
+            Command::Stop => Composed::said_by_us(words::stopping(language), ExchangeKind::Notice),
+            Command::Help => Composed::said_by_us(words::help(language), ExchangeKind::Notice),
+            Command::Model(wanted) => {
+                let conversation = message.conversation.key();
+                let now = self.clock.now();
+                let reply = self.models.command(&conversation, wanted.as_deref(), language, now).await?;
+                Composed::said_by_us(&reply, ExchangeKind::Notice)
+            }
+        })
+    }
 }
 
 fn answered(answer: Answer) -> Composed {
@@ -116,12 +157,20 @@ fn answered(answer: Answer) -> Composed {
 }
 
 fn asked(attempt: &Attempt) -> Step {
+    let used = attempt.usage.map(|usage| Used {
+        prompt_tokens: usage.prompt,
+        completion_tokens: usage.completion,
+        estimated: usage.estimated,
+        cost_micros: attempt.cost,
+    });
     Step::Asked {
         endpoint: attempt.endpoint.clone(),
         place: attempt.place.as_str(),
         model: attempt.model.clone(),
         outcome: attempt.outcome.as_str(),
         millis: attempt.millis,
+        first_token_millis: attempt.first_token_millis,
+        used,
     }
 }
 

@@ -23,6 +23,7 @@
 //! - [`stop`]: whether the person still wants the answer
 //! - [`merge`]: short messages in a row become one turn
 //! - [`recall`]: the conversation as a prompt, within limits
+//! - [`models`]: which model people chose
 //! - [`spending`]: what a turn may cost, and what it did cost
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
 //! - [`access`]: access tokens and the bot's identity, shared by all instances
@@ -51,6 +52,7 @@ pub mod give_up;
 pub mod handled;
 pub mod kept;
 pub mod merge;
+pub mod models;
 pub mod ports;
 pub mod recall;
 pub mod spending;

@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use chat::{Clock, Pause, TurnKey};
 use routing::Router;
-use settings::{Bots, MemorySettings};
-use store::{Conversations, Park, Signals, Tokens, Turns};
+use settings::{Bots, BudgetSettings, MemorySettings};
+use store::{Budgets, Choices, Conversations, Park, Signals, Tokens, Turns};
 use telemetry::{Note, Observer, Step};
 use transport::Transport;
 use vault::Vault;
@@ -20,6 +20,10 @@ pub struct Ports {
     pub conversations: Arc<dyn Conversations>,
     /// Word that comes past the queue.
     pub signals: Arc<dyn Signals>,
+    /// What was spent on models.
+    pub budgets: Arc<dyn Budgets>,
+    /// Which models people chose.
+    pub choices: Arc<dyn Choices>,
     /// Where parked turns are kept for the operators.
     pub parked: Arc<dyn Park>,
     /// Shared access tokens.
@@ -45,6 +49,8 @@ pub struct Ports {
 pub struct Policy {
     /// How far back a conversation is remembered.
     pub memory: MemorySettings,
+    /// What may be spent on models.
+    pub budgets: BudgetSettings,
     /// The longest that models are asked for one turn.
     pub turn_timeout: Duration,
 }

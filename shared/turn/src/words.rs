@@ -8,12 +8,75 @@ use routing::NoAnswerReason;
 pub const fn help(language: Language) -> &'static str {
     match language {
         Language::Zh => {
-            "你好！直接写下问题，我会回答；在群里请 @我。\n\n- `/new` 或「新会话」：忘掉之前的内容，重新开始\n- `stop` 或「停止」：不再回答正在处理的问题\n- `/help` 或「帮助」：显示这段说明"
+            "你好！直接写下问题，我会回答；在群里请 @我。\n\n- `/new` 或「新会话」：忘掉之前的内容，重新开始\n- `stop` 或「停止」：不再回答正在处理的问题\n- `/model`：看看能用哪些模型，换一个来回答\n- `/help` 或「帮助」：显示这段说明"
         }
         Language::En => {
-            "Hello! Write your question and I will answer; in a group, mention me.\n\n- `/new`: forget what was said and begin anew\n- `stop`: end the answer in work\n- `/help`: show this"
+            "Hello! Write your question and I will answer; in a group, mention me.\n\n- `/new`: forget what was said and begin anew\n- `stop`: end the answer in work\n- `/model`: see which models there are, and choose one\n- `/help`: show this"
         }
     }
+}
+
+/// The answer to `/model` where people may not choose.
+#[must_use]
+pub const fn no_models(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "这个机器人由系统选择模型，不需要手动切换。",
+        Language::En => "This bot's models are chosen for you; there is nothing to switch.",
+    }
+}
+
+/// The answer to `/model`: what may be chosen, and what is.
+#[must_use]
+pub fn models(offered: &[&str], chosen: Option<&str>, language: Language) -> String {
+    let (now, auto, how) = match language {
+        Language::Zh => (
+            "当前",
+            "自动选择",
+            "发送 `/model 名称` 或 `/model 序号` 切换，发送 `/model auto` 恢复自动选择。",
+        ),
+        Language::En => (
+            "in use",
+            "chosen for you",
+            "Send `/model NAME` or `/model NUMBER` to switch, `/model auto` to have it chosen for you.",
+        ),
+    };
+    let mut text = list(offered, |name| (Some(name) == chosen).then_some(now));
+    if chosen.is_none() {
+        text = format!("{now}: {auto}\n\n{text}");
+    }
+    format!("{text}\n{how}")
+}
+
+/// The answer to `/model NAME` for a model that may not be chosen or is not there.
+#[must_use]
+pub fn unknown_model(offered: &[&str], language: Language) -> String {
+    let head = match language {
+        Language::Zh => "没有这个模型。可以选择：",
+        Language::En => "There is no such model. You can choose among:",
+    };
+    format!("{head}\n\n{}", list(offered, |_| None))
+}
+
+/// The answer to a `/model` that chose.
+#[must_use]
+pub fn chosen(model: Option<&str>, language: Language) -> String {
+    match (language, model) {
+        (Language::Zh, Some(model)) => format!("好的，这个会话之后优先由 `{model}` 回答。"),
+        (Language::Zh, None) => "好的，这个会话之后由系统选择模型。".to_owned(),
+        (Language::En, Some(model)) => {
+            format!("All right, from now on `{model}` is asked first in this conversation.")
+        }
+        (Language::En, None) => "All right, models are chosen for you again in this conversation.".to_owned(),
+    }
+}
+
+/// A numbered list of names, each with a remark if there is one.
+fn list<'a>(names: &[&'a str], remark: impl Fn(&'a str) -> Option<&'static str>) -> String {
+    let line = |(number, name): (usize, &&'a str)| match remark(name) {
+        Some(remark) => format!("{}. `{name}` ({remark})\n", number + 1),
+        None => format!("{}. `{name}`\n", number + 1),
+    };
+    names.iter().enumerate().map(line).collect()
 }
 
 /// The answer to `/new`.

@@ -12,13 +12,15 @@ use telemetry::Step;
 
 use crate::{
     access::{Access, AccessError},
-    compose::{Composed, compose},
+    compose::{Composed, Composer},
     content::Content,
     deliver::Delivery,
     handled::{AGAIN_SOON, Again, Handled},
     kept, merge,
+    models::Models,
     ports::Ports,
     recall::Recall,
+    spending::Spending,
     stop::Stops,
 };
 
@@ -260,23 +262,32 @@ impl Worker {
 
     async fn compose(&self, queued: &Queued<'_>, claimed: &Claimed) -> Result<Composed, Again> {
         let started = self.ports.clock.now();
-        let recall = Recall {
-            conversations: self.ports.conversations.as_ref(),
-            vault: &self.ports.vault,
-            limits: &self.ports.policy.memory,
-        };
         let budget = claimed.deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
-        let (message, text) = (queued.message(), claimed.text.as_str());
-        let persona = claimed.bot.settings.persona.as_deref();
+        let (message, ports) = (queued.message(), &self.ports);
+        let composer = Composer {
+            recall: Recall {
+                conversations: ports.conversations.as_ref(),
+                vault: &ports.vault,
+                limits: &ports.policy.memory,
+            },
+            router: &ports.router,
+            models: Models {
+                choices: ports.choices.as_ref(),
+                allowed: &claimed.bot.settings.models,
+                router: &ports.router,
+            },
+            spending: Spending::of(message, ports.budgets.as_ref(), &ports.policy.budgets),
+            persona: claimed.bot.settings.persona.as_deref(),
+            clock: ports.clock.as_ref(),
+        };
         let stops = Stops {
-            ports: &self.ports,
+            ports,
             access: &self.access,
             bot: &claimed.bot,
             conversation: message.conversation.key(),
             sent_at: message.sent_at,
         };
-        let (router, time) = (&self.ports.router, (started, budget));
-        Ok(compose(message, text, persona, &recall, router, time, stops.asked()).await?)
+        Ok(composer.compose(message, &claimed.text, budget, stops.asked()).await?)
     }
 
     fn note_composed(&self, turn: &TurnKey, composed: &Composed, started: Timestamp) {

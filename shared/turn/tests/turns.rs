@@ -69,7 +69,8 @@ async fn a_redelivered_event_is_answered_once_however_late() {
 #[tokio::test(start_paused = true)]
 async fn a_model_that_fails_is_replaced_by_the_cloud_and_then_by_an_apology() {
     let world = World::new().await;
-    world.local.script(Target::Model, [Fault::Status(503), Fault::Status(503)]);
+    // What fails for a moment is asked again once.
+    world.local.script(Target::Model, vec![Fault::Status(503); 4]);
     world.feishu(&Say::direct("ann", "first")).await;
     assert_eq!(world.cloud.model_requests().len(), 1, "the cloud answered, over legacy completions");
     assert_eq!(world.ended(), [("done", None)]);
@@ -91,7 +92,7 @@ async fn a_model_that_hangs_costs_its_attempt_and_no_more() {
             asked.push((endpoint, outcome));
         }
     }
-    assert_eq!(asked, [("local".to_owned(), "timeout"), ("cloud".to_owned(), "answered")]);
+    assert_eq!(asked, [("local".to_owned(), "slow_first_token"), ("cloud".to_owned(), "answered")]);
 }
 
 #[tokio::test(start_paused = true)]

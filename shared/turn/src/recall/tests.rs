@@ -31,7 +31,7 @@ fn conversation() -> Conversation {
 }
 
 fn turn(number: usize) -> TurnKey {
-    TurnKey::new(&conversation(), &EventId::parse(&format!("event {number}")).unwrap())
+    TurnKey::new(&conversation(), &EventId::parse(format!("event {number}")).unwrap())
 }
 
 /// A store that shows, of what may be missing, nothing that was written with the last `unseen` writes; and counts what it

@@ -16,10 +16,11 @@ use chat::{BotId, Clock, Entropy, Pause, PlatformId, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
+use routing::{Clocks, Endpoint, Place, Price, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
-    BotSettings, Bots, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions, Secrets,
+    BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions,
+    Secrets,
 };
 use simulator::{DingTalkApp, FeishuApp, Simulator, Webhook};
 use store::{Delivery, Dequeue as _, Enqueue, MemoryStore, QueueItem, StoreError};
@@ -150,6 +151,17 @@ impl Enqueue for Queue {
     }
 }
 
+/// What may differ from one Magpie to another.
+#[derive(Default)]
+pub(crate) struct Setup {
+    pub(crate) merge: Option<MergeSettings>,
+    /// What people may choose among.
+    pub(crate) models: &'static [&'static str],
+    pub(crate) budgets: BudgetSettings,
+    /// Of the cloud's model; the local one costs nothing.
+    pub(crate) price: Option<Price>,
+}
+
 /// A whole Magpie.
 pub(crate) struct World {
     pub(crate) clock: Arc<TestClock>,
@@ -167,15 +179,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(None).await
+        Self::with(Setup::default()).await
     }
 
     /// One whose bots answer short messages in a row together.
     pub(crate) async fn merging() -> Self {
-        Self::with(Some(MergeSettings { most: 3, ..MergeSettings::default() })).await
+        let merge = Some(MergeSettings { most: 3, ..MergeSettings::default() });
+        Self::with(Setup { merge, ..Setup::default() }).await
     }
 
-    async fn with(merge: Option<MergeSettings>) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(TestEntropy::default());
         let simulated = || Simulator::new(clock.clone(), entropy.clone());
@@ -187,7 +200,7 @@ impl World {
             ("cloud.test", cloud.router()),
         ]));
         let transport: Arc<dyn Transport> = Arc::new(wire);
-        let bots = Arc::new(connect(clock.now(), merge).await);
+        let bots = Arc::new(connect(clock.now(), &setup).await);
         let keys = vec![DataKey::from_base64("k", VAULT_KEY).unwrap()];
         let vault = Arc::new(Vault::new(keys, entropy.clone()).unwrap());
         let (store, notes, queue_down) =
@@ -206,15 +219,21 @@ impl World {
             turns: Arc::new(store.clone()),
             conversations: Arc::new(store.clone()),
             signals: Arc::new(store.clone()),
+            budgets: Arc::new(store.clone()),
+            choices: Arc::new(store.clone()),
             parked: Arc::new(store.clone()),
             tokens: Arc::new(store.clone()),
-            router: Arc::new(router(transport.clone(), clock.clone())),
+            router: Arc::new(router(transport.clone(), clock.clone(), setup.price)),
             transport,
             vault,
             clock: clock.clone(),
             pause: clock.clone(),
             observer: notes.clone(),
-            policy: Policy { memory: MemorySettings::default(), turn_timeout: Duration::from_secs(120) },
+            policy: Policy {
+                memory: MemorySettings::default(),
+                budgets: setup.budgets,
+                turn_timeout: Duration::from_secs(120),
+            },
         });
         Self { clock, simulator, local, cloud, store, queue_down, receiver, worker, notes }
     }
@@ -301,28 +320,28 @@ fn register(simulator: &Simulator) {
     });
 }
 
-async fn connect(now: Timestamp, merge: Option<MergeSettings>) -> Bots {
+async fn connect(now: Timestamp, setup: &Setup) -> Bots {
     let bot = |platform: &str, reference: &str| BotSettings {
         platform: PlatformId::parse(platform).unwrap(),
         bot: BotId::parse("bot").unwrap(),
         keys: KeySource::Env(reference.to_owned()),
         base_url: Some(Url::parse(&format!("https://platform.test/{platform}")).unwrap()),
         persona: Some("Be brief.".to_owned()),
-        merge,
-        models: Vec::new(),
+        merge: setup.merge,
+        models: setup.models.iter().map(|&name| name.to_owned()).collect(),
     };
     let bots = vec![bot("feishu", "FEISHU"), bot("dingtalk", "DINGTALK")];
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
 }
 
-fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>) -> Router {
+fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Price>) -> Router {
     let endpoint = |name: &str, place, path: &str, protocol| {
         let url = Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap();
         Endpoint::new(name, place, url, protocol, format!("{name}-model"))
     };
     let endpoints = vec![
         endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions),
-        endpoint("cloud", Place::Cloud, "completions", Protocol::Completions),
+        Endpoint { price, ..endpoint("cloud", Place::Cloud, "completions", Protocol::Completions) },
     ];
     let clocks = Clocks { attempt: Duration::from_secs(30), ..Clocks::default() };
     let ports = routing::Ports {
