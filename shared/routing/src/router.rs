@@ -13,7 +13,8 @@ use chat::{Clock, Entropy, Pause, Timestamp};
 use transport::Transport;
 
 use crate::{
-    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Place, Prompt, Protocol, Route, Strategy,
+    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Opening, Place, Prompt, Protocol, Route, Sign,
+    Strategy,
     health::Health,
     hedge::Hedging,
     plan::{self, Plan},
@@ -23,7 +24,7 @@ use crate::{
 /// How long what other instances told is believed before they are asked again.
 const BOARD_REST: Duration = Duration::from_secs(10);
 
-/// How long asking them may keep a question waiting.
+/// How long asking or telling them may keep a question waiting.
 const BOARD_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Why a router could not be made.
@@ -103,7 +104,7 @@ impl Router {
         if !endpoints.iter().any(|endpoint| route.strategy.allows(endpoint.place)) {
             return Err(RoutingError::StrategyLeavesNone(route.strategy));
         }
-        let health = Health::new(&endpoints);
+        let health = Health::new(&endpoints, Arc::clone(&ports.entropy));
         let hedging = Hedging::default();
         Ok(Self { endpoints, route, clocks, ports, health, hedging, board_read: AtomicI64::new(i64::MIN) })
     }
@@ -128,6 +129,12 @@ impl Router {
         plan.choices.iter().filter_map(|&index| self.endpoints.get(index)).collect()
     }
 
+    /// How every endpoint fares, in configured order, as far as this process knows.
+    #[must_use]
+    pub fn signs(&self) -> Vec<Sign> {
+        self.health.signs(self.ports.clock.now())
+    }
+
     /// Asks one endpoint after the other until one answers, all within the question's budget.
     ///
     /// # Errors
@@ -150,6 +157,15 @@ impl Router {
         tokio::select! {
             biased;
             openings = board.openings(now) => self.health.adopt(&openings, now),
+            () = self.ports.pause.pause(BOARD_PATIENCE) => {}
+        }
+    }
+    /// Tells the other instances. One that cannot be told in time finds out for itself.
+    pub(crate) async fn tell(&self, opening: &Opening) {
+        let Some(board) = &self.ports.board else { return };
+        tokio::select! {
+            biased;
+            () = board.tell(opening) => {}
             () = self.ports.pause.pause(BOARD_PATIENCE) => {}
         }
     }
