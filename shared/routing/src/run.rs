@@ -147,8 +147,8 @@ impl<'a> Run<'a> {
     /// How long until the next of those that are left alone may be tried.
     fn until_a_probe(&self, now: Timestamp) -> Option<Duration> {
         let wait = |&index: &usize| match self.router.health.gate(index, now) {
-            Gate::Open { until } if until > now => Some(until.since(now)),
-            _ => None,
+            Gate::Open { until } => Some(until.since(now)).filter(|wait| !wait.is_zero()),
+            Gate::Closed | Gate::Probing => None,
         };
         self.queue.iter().filter_map(wait).min()
     }

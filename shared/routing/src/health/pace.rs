@@ -30,18 +30,16 @@ pub(super) struct Pace {
 
 impl Pace {
     pub(super) fn note(&mut self, verdict: Verdict, now: Timestamp) {
-        let waited = match verdict.outcome {
-            // What was silent for so long would have taken longer still.
-            AttemptOutcome::Failed(Failure::SlowFirstToken | Failure::Timeout)
-                if verdict.first_token.is_none() =>
-            {
-                now.since(verdict.started)
-            }
-            _ => {
-                let Some(first_token) = verdict.first_token else { return };
+        // What was silent for so long would have taken longer still.
+        let silent =
+            matches!(verdict.outcome, AttemptOutcome::Failed(Failure::SlowFirstToken | Failure::Timeout));
+        let waited = match verdict.first_token {
+            Some(first_token) => {
                 self.remember(first_token);
                 first_token
             }
+            None if silent => now.since(verdict.started),
+            None => return,
         };
         let millis = waited.as_secs_f64() * 1000.0;
         let mean = self.peak.map_or(millis, |(mean, then)| {

@@ -77,7 +77,7 @@ fn signs_tell_how_it_fares() {
         in_work: 0,
         first_token: None,
     };
-    assert_eq!(health.signs(NOW), [quiet.clone()]);
+    assert_eq!(health.signs(NOW), std::slice::from_ref(&quiet));
     let _held = health.admit(0, NOW);
     let first_token = Some(Duration::from_millis(250));
     health.note(0, Verdict { outcome: AttemptOutcome::Answered, started: NOW, first_token }, NOW);
