@@ -12,7 +12,7 @@ use routing::Router;
 use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
-use turn::{GivenUp, Handled, Policy, Ports, Worker};
+use turn::{GivenUp, Handled, Policy, Ports, SharedBoard, Worker};
 
 use crate::{
     start::Start,
@@ -75,7 +75,7 @@ impl Consumer {
                 clock: clock.clone(),
                 pause: Arc::new(SystemPause),
                 entropy: Arc::new(SystemEntropy),
-                board: None,
+                board: Some(Arc::new(SharedBoard::new(store.clone()))),
             },
         )?;
         let worker = Worker::new(Ports {

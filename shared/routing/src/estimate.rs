@@ -46,8 +46,17 @@ const fn is_whole_token(c: char) -> bool {
 
 /// About how many tokens a whole prompt is.
 pub(crate) fn prompt_tokens(prompt: &Prompt) -> u32 {
+    sum(prompt, estimate_tokens)
+}
+
+/// What [`prompt_tokens`] cannot exceed, without looking at every letter: no token is less than a byte.
+pub(crate) fn prompt_tokens_most(prompt: &Prompt) -> u32 {
+    sum(prompt, |text| u32::try_from(text.len()).unwrap_or(u32::MAX))
+}
+
+fn sum(prompt: &Prompt, tokens: impl Fn(&str) -> u32) -> u32 {
     let texts = prompt.system.iter().chain(prompt.lines.iter().map(|line| &line.text));
-    texts.fold(0, |sum: u32, text| sum.saturating_add(estimate_tokens(text)).saturating_add(TOKENS_PER_LINE))
+    texts.fold(0, |sum: u32, text| sum.saturating_add(tokens(text)).saturating_add(TOKENS_PER_LINE))
 }
 
 /// The usage of a call whose server did not count.

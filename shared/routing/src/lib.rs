@@ -80,7 +80,7 @@ pub use ask::{Ask, Context, Listener};
 pub use endpoint::{Endpoint, Place};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
-pub use health::{Board, Gate, Opening};
+pub use health::{Board, Gate, Opening, Sign};
 pub use plan::{LeftOut, Plan};
 pub use price::{Micros, Price};
 pub use prompt::{Line, Picture, Prompt, Role, Sampling};

@@ -13,17 +13,18 @@ use chat::{Clock, Entropy, Pause, Timestamp};
 use transport::Transport;
 
 use crate::{
-    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Place, Prompt, Protocol, Route, Strategy,
+    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Opening, Place, Prompt, Protocol, Route, Rule,
+    Sign, Strategy,
     health::Health,
     hedge::Hedging,
-    plan::{self, Plan},
+    plan::{self, Grounds, Plan, fold::fold},
     run::Run,
 };
 
 /// How long what other instances told is believed before they are asked again.
 const BOARD_REST: Duration = Duration::from_secs(10);
 
-/// How long asking them may keep a question waiting.
+/// How long asking or telling them may keep a question waiting.
 const BOARD_PATIENCE: Duration = Duration::from_millis(250);
 
 /// Why a router could not be made.
@@ -38,6 +39,14 @@ pub enum RoutingError {
     /// The strategy asks for a place where no endpoint stands.
     #[error("the strategy `{}` leaves none of the configured endpoints", .0.as_str())]
     StrategyLeavesNone(Strategy),
+    /// A rule sends questions to an endpoint that is not there.
+    #[error("the rule `{rule}` names the endpoint `{name}`, and none is named so")]
+    UnknownEndpoint {
+        /// The rule's name.
+        rule: String,
+        /// The endpoint's.
+        name: String,
+    },
 }
 
 /// What a router touches.
@@ -82,10 +91,10 @@ impl Router {
     ///
     /// # Errors
     ///
-    /// No endpoint at all, two of one name, or a strategy that leaves none.
+    /// No endpoint at all, two of one name, a strategy that leaves none, or a rule with an endpoint that is not there.
     pub fn new(
         mut endpoints: Vec<Endpoint>,
-        route: Route,
+        mut route: Route,
         clocks: Clocks,
         ports: Ports,
     ) -> Result<Self, RoutingError> {
@@ -103,7 +112,8 @@ impl Router {
         if !endpoints.iter().any(|endpoint| route.strategy.allows(endpoint.place)) {
             return Err(RoutingError::StrategyLeavesNone(route.strategy));
         }
-        let health = Health::new(&endpoints);
+        prepare(&mut route.rules, &endpoints)?;
+        let health = Health::new(&endpoints, Arc::clone(&ports.entropy));
         let hedging = Hedging::default();
         Ok(Self { endpoints, route, clocks, ports, health, hedging, board_read: AtomicI64::new(i64::MIN) })
     }
@@ -117,7 +127,14 @@ impl Router {
     /// Who would be asked now, and who would not and why.
     #[must_use]
     pub fn plan(&self, ask: &Ask<'_>) -> Plan {
-        plan::plan(&self.endpoints, &self.route, &self.health, ask)
+        let grounds = Grounds {
+            endpoints: &self.endpoints,
+            route: &self.route,
+            health: &self.health,
+            entropy: self.ports.entropy.as_ref(),
+            now: self.ports.clock.now(),
+        };
+        plan::plan(&grounds, ask)
     }
 
     /// The endpoints that would be asked an ordinary question now, first choice first.
@@ -126,6 +143,12 @@ impl Router {
         let (prompt, context) = (Prompt::default(), Context::default());
         let plan = self.plan(&Ask::whole(&prompt, &context, Duration::ZERO));
         plan.choices.iter().filter_map(|&index| self.endpoints.get(index)).collect()
+    }
+
+    /// How every endpoint fares, in configured order, as far as this process knows.
+    #[must_use]
+    pub fn signs(&self) -> Vec<Sign> {
+        self.health.signs(self.ports.clock.now())
     }
 
     /// Asks one endpoint after the other until one answers, all within the question's budget.
@@ -153,4 +176,27 @@ impl Router {
             () = self.ports.pause.pause(BOARD_PATIENCE) => {}
         }
     }
+    /// Tells the other instances. One that cannot be told in time finds out for itself.
+    pub(crate) async fn tell(&self, opening: &Opening) {
+        let Some(board) = &self.ports.board else { return };
+        tokio::select! {
+            biased;
+            () = board.tell(opening) => {}
+            () = self.ports.pause.pause(BOARD_PATIENCE) => {}
+        }
+    }
+}
+
+/// Checks what rules name, and makes their words what they are compared with.
+fn prepare(rules: &mut [Rule], endpoints: &[Endpoint]) -> Result<(), RoutingError> {
+    for rule in rules {
+        let is_known = |name: &&String| endpoints.iter().any(|endpoint| endpoint.name == **name);
+        if let Some(unknown) = rule.then.endpoints.iter().find(|name| !is_known(name)) {
+            return Err(RoutingError::UnknownEndpoint { rule: rule.name.clone(), name: unknown.clone() });
+        }
+        for word in &mut rule.when.words {
+            *word = fold(word);
+        }
+    }
+    Ok(())
 }

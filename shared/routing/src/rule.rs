@@ -1,4 +1,7 @@
 //! What holds before the strategy does: whose questions go where, and what never leaves the house.
+//!
+//! A rule that forbids the cloud looks for its words and its pattern in all that would be sent: what was said before is
+//! sent again, with every question. Everything else that follows from a rule is decided by the line to answer alone.
 
 use chat::{AttachmentKind, BotId, ChatKind, UserId};
 
@@ -25,7 +28,7 @@ pub struct When {
     pub chat: Option<ChatKind>,
     /// The person is one of these.
     pub users: Vec<UserId>,
-    /// One of these words occurs, whatever its case.
+    /// One of these words occurs, whatever its case or width; as part of a longer word too.
     pub words: Vec<String>,
     /// This pattern occurs.
     pub pattern: Option<Pattern>,
@@ -40,7 +43,8 @@ pub struct When {
 /// What follows from a rule.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Then {
-    /// Never the cloud, whatever else is configured or fails. Of several rules that hold, each that says so counts.
+    /// Never the cloud, whatever else is configured, chosen or fails. Of several rules that hold, each that says so
+    /// counts.
     pub local_only: bool,
     /// This strategy, if no earlier rule that holds has said another.
     pub strategy: Option<Strategy>,

@@ -113,24 +113,44 @@ impl<'a> Run<'a> {
     async fn next(&mut self) -> Option<(usize, Admission)> {
         loop {
             let now = self.means.clock.now();
-            let free = self.queue.iter().enumerate().find_map(|(at, &index)| {
-                self.router.health.admit(index, now).map(|admission| (at, index, admission))
+            let health = &self.router.health;
+            let full = |index: &usize| !matches!(health.gate(*index, now), Gate::Open { .. });
+            let full = self.queue.iter().copied().find(full);
+            let free = self.take(|index| health.admit(index, now)).or_else(|| {
+                // Who works and is only busy is worth waiting for; else whoever is to be left alone is asked after all.
+                full.is_none().then(|| self.take(|index| health.admit_anyway(index)))?
             });
-            if let Some((at, index, admission)) = free {
-                self.queue.remove(at);
-                return Some((index, admission));
+            if free.is_some() {
+                return free;
             }
-            let &first = self.queue.front()?;
+            let busy = full.or_else(|| self.queue.front().copied())?;
             let left = self.left();
             if left.is_zero() {
                 return None;
             }
             tokio::select! {
                 biased;
-                () = self.router.health.room(first) => {}
-                () = self.means.pause.pause(left) => return None,
+                () = health.room(busy) => {}
+                () = self.means.pause.pause(self.until_a_probe(now).unwrap_or(left).min(left)) => {}
             }
         }
+    }
+
+    /// Takes the first in the queue that admits a question.
+    fn take(&mut self, admit: impl Fn(usize) -> Option<Admission>) -> Option<(usize, Admission)> {
+        let admitted = |(at, &index): (usize, &usize)| Some((at, index, admit(index)?));
+        let (at, index, admission) = self.queue.iter().enumerate().find_map(admitted)?;
+        self.queue.remove(at);
+        Some((index, admission))
+    }
+
+    /// How long until the next of those that are left alone may be tried.
+    fn until_a_probe(&self, now: Timestamp) -> Option<Duration> {
+        let wait = |&index: &usize| match self.router.health.gate(index, now) {
+            Gate::Open { until } => Some(until.since(now)).filter(|wait| !wait.is_zero()),
+            Gate::Closed | Gate::Probing => None,
+        };
+        self.queue.iter().filter_map(wait).min()
     }
 
     /// Calls an endpoint, and another as well if it is silent for long and hedging allows it. Returns the one that spoke
@@ -263,9 +283,9 @@ impl<'a> Run<'a> {
         if let AttemptOutcome::Failed(failure) = outcome {
             tracing::debug!(endpoint = %endpoint.name, failure = failure.class(), "an attempt failed");
         }
-        let opening = self.router.health.note(index, Verdict { outcome, first_token }, now);
-        if let (Some(opening), Some(board)) = (opening, &self.router.ports.board) {
-            board.tell(&opening).await;
+        let opening = self.router.health.note(index, Verdict { outcome, started, first_token }, now);
+        if let Some(opening) = opening {
+            self.router.tell(&opening).await;
         }
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.attempts.push(Attempt {
@@ -296,8 +316,10 @@ impl<'a> Run<'a> {
             Next::SameOnce => Some(self.moment()),
             Next::OtherEndpoint => None,
         };
-        let closed = self.router.health.gate(index, self.means.clock.now()) == Gate::Closed;
-        if let Some(wait) = again.filter(|&wait| closed && wait < self.left())
+        // By then it may be asked: it was not closed off, or for no longer than it asks for itself.
+        let now = self.means.clock.now();
+        let may = |wait| !matches!(self.router.health.gate(index, now.plus(wait)), Gate::Open { .. });
+        if let Some(wait) = again.filter(|&wait| may(wait) && wait < self.left())
             && self.again.insert(index)
         {
             self.means.pause.pause(wait).await;

@@ -12,16 +12,18 @@
 //! | spending | `ACCOUNT#{account}` | `MONTH#{month}` | `micros`, `keep_until` |
 //! | choice | `CHOICE#{conversation}` | `CHOICE` | `model`, `keep_until` |
 //! | token | `BOT#{platform}#{bot}` | `TOKEN#{slot}` | `sealed`, `ends_at` |
+//! | opening | `OPENINGS` | `{endpoint}` | `since`, `ends_at`, `step` |
 //! | dead letter | `PARKED` | `{turn}` | `conversation`, `reason`, `body`, `tries`, `parked_at` |
 //!
-//! `pk` and `sk` are strings; no part of them but an account, which ends its key, can hold a `#`. Each item has its version `v` and a `ttl`, in seconds.
+//! `pk` and `sk` are strings; no part of them but an account, which ends its key, and an endpoint, which is one by itself, can
+//! hold a `#`. Each item has its version `v` and a `ttl`, in seconds.
 //! Moments are milliseconds since the epoch. DynamoDB removes what is past its `ttl` within days and shows it until
 //! then, so nothing here relies on the removal: conditions and reads compare the moments themselves.
 //!
 //! # Layout
 //!
 //! - [`DynamoStore`]: [`store::Turns`], [`store::Conversations`], [`store::Tokens`],
-//!   [`store::Signals`], [`store::Budgets`], [`store::Choices`], [`store::Park`]
+//!   [`store::Signals`], [`store::Budgets`], [`store::Choices`], [`store::Openings`], [`store::Park`]
 //! - [`SqsQueue`]: [`store::Enqueue`]; the other end is Lambda's event source mapping
 //! - [`DynamoDeadLetters`]: [`store::DeadLetters`], which takes the table and the queue
 //! - `claim`: how a turn is taken
@@ -46,6 +48,7 @@ mod conversations;
 mod dead_letters;
 mod failure;
 mod item;
+mod openings;
 mod signals;
 mod sqs;
 mod tokens;

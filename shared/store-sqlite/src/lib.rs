@@ -9,7 +9,7 @@
 //! - [`SqliteStore`]: opening, and every trait of [`store`]
 //! - `database`: the connection, its pragmas, transactions, errors
 //! - `schema`: tables and migrations
-//! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `choices`, `dead_letters`: the traits
+//! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `choices`, `openings`, `dead_letters`: the traits
 //! - `sweep`: what is past its time goes
 //! - `reclaim`: what a process that died had in work
 //!
@@ -41,6 +41,7 @@ mod choices;
 mod conversations;
 mod database;
 mod dead_letters;
+mod openings;
 mod queue;
 mod reclaim;
 mod schema;

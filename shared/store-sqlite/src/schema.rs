@@ -10,7 +10,7 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
@@ -118,6 +118,15 @@ const MIGRATIONS: [&str; 4] = [
         keep_until INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX choices_by_age ON choices (keep_until);
+",
+    "
+    CREATE TABLE openings (
+        endpoint TEXT PRIMARY KEY,
+        v INTEGER NOT NULL,
+        since INTEGER NOT NULL,
+        until INTEGER NOT NULL,
+        step INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -10,12 +10,13 @@ use crate::{SqliteStore, queue::DEDUP_WINDOW};
 const BATCH: usize = 500;
 
 /// Each statement takes a moment and a number, and removes no more than that number of rows from before the moment.
-const EXPIRED: [&str; 6] = [
+const EXPIRED: [&str; 7] = [
     "DELETE FROM turns WHERE key IN (SELECT key FROM turns WHERE keep_until <= ?1 LIMIT ?2)",
     "DELETE FROM exchanges WHERE rowid IN (SELECT rowid FROM exchanges WHERE keep_until <= ?1 LIMIT ?2)",
     "DELETE FROM signals WHERE rowid IN (SELECT rowid FROM signals WHERE keep_until <= ?1 LIMIT ?2)",
     "DELETE FROM spending WHERE rowid IN (SELECT rowid FROM spending WHERE keep_until <= ?1 LIMIT ?2)",
     "DELETE FROM choices WHERE rowid IN (SELECT rowid FROM choices WHERE keep_until <= ?1 LIMIT ?2)",
+    "DELETE FROM openings WHERE endpoint IN (SELECT endpoint FROM openings WHERE until <= ?1 LIMIT ?2)",
     "DELETE FROM tokens WHERE (platform, bot, slot) IN
         (SELECT platform, bot, slot FROM tokens WHERE ends_at <= ?1 LIMIT ?2)",
 ];

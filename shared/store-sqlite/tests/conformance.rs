@@ -48,6 +48,12 @@ async fn signals_conform() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn openings_conform() {
+    let store = store();
+    conformance::openings(|| Arc::new(store.clone())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_queue_conforms() {
     conformance::queue(|| Arc::new(store())).await;
 }

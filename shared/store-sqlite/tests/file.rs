@@ -9,8 +9,8 @@ use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey}
 use rusqlite::Connection;
 use store::{
     Claim, ClaimRequest, Conversations as _, DeadLetter, DeadLetters as _, Dequeue as _, Ending,
-    Enqueue as _, Exchange, ExchangeKind, Park as _, ParkReason, ParkedTurn, QueueItem, ReadFrom, Redriven,
-    SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
+    Enqueue as _, Exchange, ExchangeKind, Opening, Openings as _, Park as _, ParkReason, ParkedTurn,
+    QueueItem, ReadFrom, Redriven, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_sqlite::SqliteStore;
 
@@ -57,6 +57,8 @@ async fn fill(store: &SqliteStore) {
     let token = SealedToken { sealed: b"token".to_vec(), ends_at: at(10_000) };
     let Conversation { platform, bot, .. } = conversation();
     store.put_token(&platform, &bot, TokenSlot::Access, token).await.unwrap();
+    let opening = Opening { endpoint: "office".to_owned(), since: at(0), until: at(10_000), step: 1 };
+    store.tell(&opening).await.unwrap();
     for name in ["a", "b", "c"] {
         store.enqueue(item(name), at(0)).await.unwrap();
     }
@@ -142,7 +144,7 @@ async fn records_of_another_version_are_unreadable() {
     fill(&store).await;
     let other = Connection::open(&path).unwrap();
     other
-        .execute_batch("UPDATE turns SET v = 2; UPDATE exchanges SET v = 2; UPDATE tokens SET v = 2; UPDATE queue SET v = 2;")
+        .execute_batch("UPDATE turns SET v = 2; UPDATE exchanges SET v = 2; UPDATE tokens SET v = 2; UPDATE queue SET v = 2; UPDATE openings SET v = 2;")
         .unwrap();
     let unreadable = |error: StoreError| assert!(matches!(error, StoreError::Unreadable(_)), "{error}");
     let Conversation { platform, bot, .. } = conversation();
@@ -150,6 +152,7 @@ async fn records_of_another_version_are_unreadable() {
     unreadable(store.find(&conversation().key(), at(0), &turn("a")).await.unwrap_err());
     unreadable(store.recent(&conversation().key(), at(0), ReadFrom::Newest, 1).await.unwrap_err());
     unreadable(store.token(&platform, &bot, TokenSlot::Access).await.unwrap_err());
+    unreadable(store.openings(at(0)).await.unwrap_err());
     unreadable(store.next(at(0), SECOND).await.unwrap_err());
     other.execute_batch("UPDATE queue SET v = 1").unwrap();
     assert_eq!(store.next(at(0), SECOND).await.unwrap().unwrap().tries, 1, "the failure changed nothing");
@@ -185,7 +188,7 @@ async fn a_sweep_takes_what_is_past_its_time_and_nothing_else() {
     store.bury(&first.receipt, at(0)).await.unwrap();
     assert_eq!(store.sweep(at(9_999)).await, Ok(0));
     assert_eq!(store.claim(&turn("a"), request()).await, Ok(Claim::Ended(Ending::Done)));
-    assert_eq!(store.sweep(at(10_000)).await, Ok(3), "turn, exchange, token");
+    assert_eq!(store.sweep(at(10_000)).await, Ok(4), "turn, exchange, token, opening");
     assert_eq!(store.find(&conversation().key(), at(0), &turn("a")).await, Ok(None));
     assert_eq!(store.sweep(at(299_999)).await, Ok(0));
     assert_eq!(store.sweep(at(300_000)).await, Ok(3), "the ids of the queue");
@@ -249,6 +252,7 @@ async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
          DROP TABLE signals;
          DROP TABLE spending;
          DROP TABLE choices;
+         DROP TABLE openings;
          PRAGMA user_version = 1;",
     )
     .unwrap();

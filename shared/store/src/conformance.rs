@@ -12,6 +12,7 @@
 //! - `signals`: [`Signals`]
 //! - `budgets`: [`Budgets`]
 //! - `choices`: [`Choices`]
+//! - `openings`: [`Openings`]
 //! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
 //! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
@@ -36,6 +37,7 @@ mod choices;
 mod claims;
 mod delivering;
 mod keeping;
+mod openings;
 mod parking;
 mod queueing;
 mod remembering;
@@ -50,7 +52,8 @@ use async_trait::async_trait;
 use chat::{BotId, ChatId, Conversation, ConversationKey, EventId, PlatformId, Timestamp, TurnKey};
 
 use crate::{
-    Budgets, Choices, Conversations, DeadLetters, Dequeue, Enqueue, Park, QueueItem, Signals, Tokens, Turns,
+    Budgets, Choices, Conversations, DeadLetters, Dequeue, Enqueue, Openings, Park, QueueItem, Signals,
+    Tokens, Turns,
 };
 
 /// A queue from both ends.
@@ -110,6 +113,15 @@ pub async fn choices(store: impl Fn() -> Arc<dyn Choices>) {
 /// When a case fails; names all that do.
 pub async fn signals(store: impl Fn() -> Arc<dyn Signals>) {
     check(&[signals::CASES], store).await;
+}
+
+/// Runs every case for [`Openings`].
+///
+/// # Panics
+///
+/// When a case fails; names all that do.
+pub async fn openings(store: impl Fn() -> Arc<dyn Openings>) {
+    check(&[openings::CASES], store).await;
 }
 
 /// Runs every case for [`Enqueue`] with [`Dequeue`]. `store` must give an empty queue each time.

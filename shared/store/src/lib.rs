@@ -11,6 +11,7 @@
 //! | [`Signals`] | word that reaches a worker past the queue | a day |
 //! | [`Budgets`] | what was spent on models, by month | 13 months |
 //! | [`Choices`] | the model that people chose for a conversation | 400 days |
+//! | [`Openings`] | which model endpoints are to be left alone | until they end |
 //! | [`Park`], [`DeadLetters`] | turns that ended without an answer, enciphered | 14 days |
 //!
 //! Stored records are versioned and are none of the wire types. What people wrote comes in sealed (see `vault`) and is
@@ -18,7 +19,7 @@
 //!
 //! # Layout
 //!
-//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`budgets`], [`choices`], [`dead_letters`]: the traits and their records
+//! - [`turns`], [`conversations`], [`tokens`], [`queue`], [`signals`], [`budgets`], [`choices`], [`openings`], [`dead_letters`]: the traits and their records
 //! - [`memory`]: the reference, in memory
 //! - [`words`]: how endings and kinds are spelled in storage
 //! - `conformance` (feature `conformance`): what every implementation must do, as one callable suite
@@ -53,6 +54,7 @@ pub mod conformance;
 pub mod conversations;
 pub mod dead_letters;
 pub mod memory;
+pub mod openings;
 pub mod queue;
 pub mod signals;
 pub mod tokens;
@@ -64,6 +66,7 @@ pub use choices::Choices;
 pub use conversations::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom};
 pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
 pub use memory::MemoryStore;
+pub use openings::{OPENINGS_MAX, Opening, Openings};
 pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};
 pub use signals::{SIGNALS_MAX, Signal, SignalKind, Signals};
 pub use tokens::{SealedToken, TokenSlot, Tokens};

@@ -7,6 +7,7 @@ mod budgets;
 mod choices;
 mod conversations;
 mod dead_letters;
+mod openings;
 mod queue;
 mod signals;
 mod tokens;
@@ -30,6 +31,7 @@ struct Inner {
     signals: Mutex<signals::Table>,
     budgets: Mutex<budgets::Table>,
     choices: Mutex<choices::Table>,
+    openings: Mutex<openings::Table>,
     dead_letters: Mutex<dead_letters::Table>,
 }
 

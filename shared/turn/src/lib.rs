@@ -27,6 +27,7 @@
 //! - [`spending`]: what a turn may cost, and what it did cost
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
 //! - [`access`]: access tokens and the bot's identity, shared by all instances
+//! - [`board`]: which endpoints are to be left alone, shared by all instances ([`SharedBoard`])
 //! - [`content`]: the stored form of a question with its reply
 //! - [`words`]: what the bot itself says, in Chinese and English
 //!
@@ -45,6 +46,7 @@
 //! ```
 
 pub mod access;
+pub mod board;
 pub mod compose;
 pub mod content;
 pub mod deliver;
@@ -60,6 +62,7 @@ pub mod stop;
 pub mod words;
 pub mod worker;
 
+pub use board::SharedBoard;
 pub use handled::{GivenUp, Handled};
 pub use ports::{Policy, Ports};
 pub use worker::Worker;

@@ -1,12 +1,25 @@
-//! How the endpoints fare: who is closed off, how long they take, how many questions they have in work.
+//! How the endpoints fare: who is left alone, how long they take, how many questions they have in work.
+//!
+//! - `breaker`: when an endpoint is left alone, and for how long
+//! - `pace`: how long its first token takes
 
-use std::{sync::Arc, time::Duration};
+mod breaker;
+mod pace;
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
-use chat::Timestamp;
+use chat::{Entropy, Timestamp};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{AttemptOutcome, Endpoint};
+use self::{breaker::Breaker, pace::Pace};
+use crate::{AttemptOutcome, Endpoint, Place};
 
 /// Whether an endpoint may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +40,8 @@ pub enum Gate {
 pub struct Opening {
     /// Its name.
     pub endpoint: String,
+    /// Since when. An instance that had an answer from it later does not believe it any more.
+    pub since: Timestamp,
     /// Until when.
     pub until: Timestamp,
     /// How often in a row it was opened; the wait grows with it.
@@ -35,6 +50,8 @@ pub struct Opening {
 
 /// Where instances tell each other which endpoints are to be left alone. Neither call may take long or fail loudly: a
 /// board that is down costs what it would have saved, and no answer.
+///
+/// That an endpoint is back is not told: what was told ends by itself, and who asks earlier finds out.
 #[async_trait]
 pub trait Board: Send + Sync {
     /// What all instances have told and is not over.
@@ -44,67 +61,208 @@ pub trait Board: Send + Sync {
     async fn tell(&self, opening: &Opening);
 }
 
+/// How one endpoint fares, as operators see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sign {
+    /// Its name.
+    pub endpoint: String,
+    /// Where it stands.
+    pub place: Place,
+    /// Whether it may be asked.
+    pub gate: Gate,
+    /// How many questions it has in work, of this process.
+    pub in_work: u32,
+    /// How long its first token took of late; nothing before the first answer.
+    pub first_token: Option<Duration>,
+}
+
 /// How an attempt went, as far as health goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) outcome: AttemptOutcome,
+    /// When the attempt began.
+    pub(crate) started: Timestamp,
     /// How long its first token took; how long it was waited for in vain when outrun.
     pub(crate) first_token: Option<Duration>,
 }
 
 /// How all endpoints of a router fare. Indices are those of its endpoints.
 pub(crate) struct Health {
-    room: Vec<Option<Arc<Semaphore>>>,
+    slots: Vec<Arc<Slot>>,
+    /// Counts what was asked, so that turns can be taken.
+    turn: AtomicU64,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// How one endpoint fares.
+struct Slot {
+    name: String,
+    place: Place,
+    room: Option<Arc<Semaphore>>,
+    in_work: AtomicU32,
+    /// The last question's place among all questions; 0 before the first.
+    turn: AtomicU64,
+    state: Mutex<State>,
+}
+
+/// What an attempt changes.
+#[derive(Default)]
+struct State {
+    breaker: Breaker,
+    pace: Pace,
+}
+
+impl Slot {
+    fn new(endpoint: &Endpoint) -> Self {
+        let room = endpoint
+            .concurrency
+            .map(|most| Arc::new(Semaphore::new(most.try_into().unwrap_or(usize::MAX >> 3))));
+        Self {
+            name: endpoint.name.clone(),
+            place: endpoint.place,
+            room,
+            in_work: AtomicU32::new(0),
+            turn: AtomicU64::new(0),
+            state: Mutex::default(),
+        }
+    }
+
+    /// Locks, also after a panic elsewhere: no operation leaves a state half changed.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Health {
-    pub(crate) fn new(endpoints: &[Endpoint]) -> Self {
-        let room = |endpoint: &Endpoint| {
-            endpoint
-                .concurrency
-                .map(|most| Arc::new(Semaphore::new(most.try_into().unwrap_or(usize::MAX >> 3))))
-        };
-        Self { room: endpoints.iter().map(room).collect() }
+    pub(crate) fn new(endpoints: &[Endpoint], entropy: Arc<dyn Entropy>) -> Self {
+        let slots = endpoints.iter().map(|endpoint| Arc::new(Slot::new(endpoint))).collect();
+        Self { slots, turn: AtomicU64::new(0), entropy }
     }
 
-    /// Takes a place among the questions that this endpoint has in work; nothing when there is none.
-    pub(crate) fn admit(&self, index: usize, _now: Timestamp) -> Option<Admission> {
-        match self.room.get(index)? {
-            None => Some(Admission { _room: None }),
-            Some(room) => {
-                Arc::clone(room).try_acquire_owned().ok().map(|room| Admission { _room: Some(room) })
-            }
+    /// Takes a place among the questions that this endpoint has in work, and the probe if it is on probation; nothing
+    /// when there is no place, or when it is to be left alone.
+    pub(crate) fn admit(&self, index: usize, now: Timestamp) -> Option<Admission> {
+        let slot = self.slots.get(index)?;
+        let mut state = slot.state();
+        let gate = state.breaker.gate(now);
+        if matches!(gate, Gate::Open { .. }) {
+            return None;
         }
+        let mut admission = self.place(slot)?;
+        if gate == Gate::Probing {
+            admission.probe = Some(state.breaker.probe(now));
+        }
+        Some(admission)
+    }
+
+    /// Takes a place whether or not the endpoint is to be left alone: when nobody else is left, asking one that was down
+    /// a moment ago is better than asking nobody.
+    pub(crate) fn admit_anyway(&self, index: usize) -> Option<Admission> {
+        self.place(self.slots.get(index)?)
+    }
+
+    fn place(&self, slot: &Arc<Slot>) -> Option<Admission> {
+        let room = match &slot.room {
+            None => None,
+            Some(room) => Some(Arc::clone(room).try_acquire_owned().ok()?),
+        };
+        slot.in_work.fetch_add(1, Ordering::Relaxed);
+        slot.turn.store(self.turn.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+        Some(Admission { slot: Arc::clone(slot), probe: None, _room: room })
     }
 
     /// Waits for a place.
     pub(crate) async fn room(&self, index: usize) {
-        if let Some(Some(room)) = self.room.get(index) {
+        if let Some(Some(room)) = self.slots.get(index).map(|slot| &slot.room) {
             // Fails only when the semaphore is closed, which nobody does.
             drop(room.acquire().await);
         }
     }
 
     /// Whether it may be asked.
-    pub(crate) fn gate(&self, _index: usize, _now: Timestamp) -> Gate {
-        Gate::Closed
+    pub(crate) fn gate(&self, index: usize, now: Timestamp) -> Gate {
+        self.slots.get(index).map_or(Gate::Closed, |slot| slot.state().breaker.gate(now))
     }
 
     /// Tells how an attempt went. Returns the opening when it is this that closes the endpoint off.
-    pub(crate) fn note(&self, _index: usize, _verdict: Verdict, _now: Timestamp) -> Option<Opening> {
-        None
+    pub(crate) fn note(&self, index: usize, verdict: Verdict, now: Timestamp) -> Option<Opening> {
+        let slot = self.slots.get(index)?;
+        let mut state = slot.state();
+        state.pace.note(verdict, now);
+        let opened = state.breaker.note(verdict, now, || self.chance())?;
+        Some(Opening { endpoint: slot.name.clone(), since: now, until: opened.until, step: opened.step })
     }
 
     /// In how much time its first token comes in 95 of 100 answers, once that is known.
-    pub(crate) fn usual_first_token(&self, _index: usize) -> Option<Duration> {
-        None
+    pub(crate) fn usual_first_token(&self, index: usize) -> Option<Duration> {
+        self.slots.get(index)?.state().pace.usual()
     }
 
     /// Believes what other instances have told.
-    pub(crate) fn adopt(&self, _openings: &[Opening], _now: Timestamp) {}
+    pub(crate) fn adopt(&self, openings: &[Opening], now: Timestamp) {
+        for opening in openings {
+            if let Some(slot) = self.slots.iter().find(|slot| slot.name == opening.endpoint) {
+                slot.state().breaker.adopt(opening, now, || self.chance());
+            }
+        }
+    }
+
+    /// How many questions it has in work.
+    pub(crate) fn in_work(&self, index: usize) -> u32 {
+        self.slots.get(index).map_or(0, |slot| slot.in_work.load(Ordering::Relaxed))
+    }
+
+    /// When its last turn was, in turns of all endpoints.
+    pub(crate) fn turn(&self, index: usize) -> u64 {
+        self.slots.get(index).map_or(0, |slot| slot.turn.load(Ordering::Relaxed))
+    }
+
+    /// How long its first token may be expected to take, in milliseconds, with all that it has in work; the lower, the
+    /// better. An endpoint that is not known yet is worth one try, and no more than one at a time.
+    pub(crate) fn expected(&self, index: usize, now: Timestamp) -> f64 {
+        let Some(slot) = self.slots.get(index) else { return f64::INFINITY };
+        slot.state().pace.expected(self.in_work(index), now)
+    }
+
+    /// How all of them fare.
+    pub(crate) fn signs(&self, now: Timestamp) -> Vec<Sign> {
+        let sign = |slot: &Arc<Slot>| {
+            let state = slot.state();
+            Sign {
+                endpoint: slot.name.clone(),
+                place: slot.place,
+                gate: state.breaker.gate(now),
+                in_work: slot.in_work.load(Ordering::Relaxed),
+                first_token: state.pace.first_token(),
+            }
+        };
+        self.slots.iter().map(sign).collect()
+    }
+
+    /// From 0 to 1, by chance.
+    fn chance(&self) -> f64 {
+        let mut byte = [0];
+        self.entropy.fill(&mut byte);
+        f64::from(byte[0]) / 255.0
+    }
 }
 
-/// A place among the questions that an endpoint has in work.
+/// A place among the questions that an endpoint has in work, and perhaps its probe. Dropped without a verdict, it gives
+/// both back.
 pub(crate) struct Admission {
+    slot: Arc<Slot>,
+    probe: Option<breaker::Probe>,
     _room: Option<OwnedSemaphorePermit>,
 }
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        self.slot.in_work.fetch_sub(1, Ordering::Relaxed);
+        if let Some(probe) = self.probe.take() {
+            self.slot.state().breaker.give_back(probe);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

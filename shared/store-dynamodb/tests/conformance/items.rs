@@ -5,8 +5,8 @@ use std::{collections::HashMap, time::Duration};
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, Timestamp, TurnKey};
 use store::{
-    ClaimRequest, Conversations as _, Ending, Exchange, ExchangeKind, Fence, Park as _, ParkReason,
-    ParkedTurn, ReadFrom, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
+    ClaimRequest, Conversations as _, Ending, Exchange, ExchangeKind, Fence, Opening, Openings as _,
+    Park as _, ParkReason, ParkedTurn, ReadFrom, SealedToken, StoreError, TokenSlot, Tokens as _, Turns as _,
 };
 use store_dynamodb::DynamoStore;
 
@@ -49,6 +49,8 @@ async fn fill(store: &DynamoStore) {
     store.claim(&turn(), request()).await.unwrap();
     store.keep(&conversation().key(), &exchange()).await.unwrap();
     put_token(store).await;
+    let opening = Opening { endpoint: "office".to_owned(), since: at(0), until: at(1_500), step: 1 };
+    store.tell(&opening).await.unwrap();
 }
 
 async fn items(client: &Client, table: &str) -> Vec<HashMap<String, AttributeValue>> {
@@ -65,6 +67,7 @@ async fn items_lie_under_their_keys_with_version_and_ttl() {
         (format!("TURN#{}", turn.as_str()), "TURN".to_owned()),
         (format!("CONV#{}", conversation.as_str()), format!("MSG#0000001790000000007#{}", turn.as_str())),
         ("BOT#feishu#bot".to_owned(), "TOKEN#access".to_owned()),
+        ("OPENINGS".to_owned(), "office".to_owned()),
     ] {
         let key = (AttributeValue::S(pk), AttributeValue::S(sk));
         let item = items.iter().find(|item| item["pk"] == key.0 && item["sk"] == key.1);
@@ -72,7 +75,7 @@ async fn items_lie_under_their_keys_with_version_and_ttl() {
         assert_eq!(item["v"], AttributeValue::N("1".to_owned()), "{key:?}");
         assert_eq!(item["ttl"], AttributeValue::N("1790000002".to_owned()), "{key:?}: seconds, rounded up");
     }
-    assert_eq!(items.len(), 3);
+    assert_eq!(items.len(), 4);
 }
 
 #[tokio::test]

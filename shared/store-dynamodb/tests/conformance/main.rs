@@ -74,6 +74,12 @@ async fn signals_conform() {
     conformance::signals(|| Arc::new(store.clone())).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn openings_conform() {
+    let Some((_, _, store)) = table("openings").await else { return };
+    conformance::openings(|| Arc::new(store.clone())).await;
+}
+
 /// SQS from both ends, where Lambda has the other one in production.
 struct BothEnds {
     client: aws_sdk_sqs::Client,
