@@ -14,6 +14,7 @@
 //! - [`serve`]: from the configuration to a running server, and its orderly end
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
 //! - [`discover`]: a model server on one of the usual ports
+//! - [`gateway`]: `/v1/chat/completions` for other programs
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
 //! - [`platforms`]: the platforms that this process speaks
 //! - [`pump`]: the queue's consumers
@@ -26,6 +27,7 @@ mod cli;
 mod data;
 mod dead_letters;
 mod discover;
+mod gateway;
 mod notify;
 mod platforms;
 mod playground;

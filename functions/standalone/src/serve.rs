@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use chat::Clock as _;
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy, SystemPause};
@@ -21,6 +22,7 @@ use vault::Vault;
 use crate::{
     data::DataFolder,
     discover,
+    gateway::Gateway,
     platforms::{KINDS, PLATFORMS},
     playground::{
         Feed, Playground,
@@ -60,6 +62,7 @@ struct Magpie {
     vault: Arc<Vault>,
     transport: Arc<dyn Transport>,
     router: Arc<Router>,
+    gateway: Option<Gateway>,
     feed: Feed,
     base: Url,
     /// Keeps the folder locked.
@@ -100,12 +103,13 @@ impl Magpie {
         let options =
             EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
         let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
-        let router = Router::new(
+        let router = Arc::new(Router::new(
             endpoints(&settings, secrets.as_ref(), transport.as_ref()).await?,
             settings.routing.route.clone(),
             settings.routing.clocks,
             routing_ports(Arc::clone(&transport)),
-        )?;
+        )?);
+        let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router)).await?;
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
         store.reclaim().await?;
@@ -117,7 +121,8 @@ impl Magpie {
             store,
             vault: Arc::new(vault),
             transport,
-            router: Arc::new(router),
+            router,
+            gateway,
             feed: Feed::new(),
             base,
             _data: data,
@@ -175,6 +180,10 @@ impl Magpie {
 
     fn routes(&self, stop: watch::Receiver<bool>) -> axum::Router {
         let routes = Web { receiver: self.receiver(), queue: Arc::new(self.store.clone()) }.routes();
+        let routes = match &self.gateway {
+            Some(gateway) => routes.merge(gateway.clone().routes()),
+            None => routes,
+        };
         if !self.settings.standalone.playground {
             return routes;
         }
@@ -199,6 +208,9 @@ impl Magpie {
         let sweeper = tokio::spawn(sweep(self.store.clone()));
         let routes = self.routes(stopping.clone());
         let mut ending = stopping.clone();
+        // Small pieces of an answer must not wait for the peer's delayed acknowledgement (40 ms). A connection that
+        // refuses the option serves all the same.
+        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
         let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
             let _ = ending.wait_for(|stop| *stop).await;
         });
@@ -223,6 +235,9 @@ impl Magpie {
         }
         for (platform, bot) in self.bots.list() {
             println!("  webhook     http://{address}/webhook/{platform}/{bot}");
+        }
+        if self.gateway.is_some() {
+            println!("  gateway     http://{address}/v1");
         }
         for endpoint in self.router.usual() {
             println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
@@ -270,6 +285,18 @@ pub(crate) async fn endpoints(
         return Ok(settings::endpoints(&settings.endpoints, secrets).await?);
     }
     Ok(vec![discover::model_server(transport).await.unwrap_or_else(Endpoint::echo)])
+}
+
+/// The gateway, where programs have tokens for it.
+async fn gateway(
+    settings: &Settings,
+    secrets: &dyn Secrets,
+    router: Arc<Router>,
+) -> anyhow::Result<Option<Gateway>> {
+    let tokens = settings::gateway_tokens(&settings.gateway, secrets).await?;
+    let budget = settings.routing.turn_timeout;
+    Ok((!tokens.is_empty())
+        .then(|| Gateway::new(&tokens, router, Arc::new(SystemClock), Arc::new(SystemEntropy), budget)))
 }
 
 /// The configured keys, or those that this data folder made for itself.

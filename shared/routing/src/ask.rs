@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat::{AttachmentKind, BotId, ChatKind, ConversationKey, UserId};
 
-use crate::{Micros, Prompt};
+use crate::{Endpoint, Micros, Prompt};
 
 /// One question to a router.
 #[derive(Clone, Copy)]
@@ -48,6 +48,9 @@ pub struct Context {
 
 /// Hears an answer while it comes.
 pub trait Listener: Send + Sync {
+    /// The words that follow are this endpoint's.
+    fn begins(&self, _endpoint: &Endpoint) {}
+
     /// More of the answer, in order: never blank at the start, never a model's reasoning.
     fn words(&self, more: &str);
 

@@ -142,6 +142,7 @@ pub(crate) struct Begun<'a> {
 impl Begun<'_> {
     /// Hears the answer to its end. Words go to `listener` as they come.
     pub(crate) async fn rest(mut self, listener: &dyn Listener) -> Result<Spoken, (Failed, Heard)> {
+        listener.begins(self.endpoint);
         loop {
             self.tell(listener);
             if let Some(ending) = self.ending.take() {

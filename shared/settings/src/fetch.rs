@@ -1,15 +1,50 @@
-//! Keys other than the bots': the model servers' and the vault's.
+//! Keys other than the bots': the model servers', the vault's, and the tokens of programs that ask the gateway.
 
 use std::collections::BTreeMap;
 
 use routing::Endpoint;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{EndpointSettings, KeySource, Mistakes, SecretError, SecretVersions, Secrets};
+use crate::{EndpointSettings, GatewaySettings, KeySource, Mistakes, SecretError, SecretVersions, Secrets};
 
 /// What the vault's secret must look like.
 const VAULT_WANTED: &str =
     "a JSON object such as {\"2026-11\": \"32 bytes in Base64\"}, no name and no key empty";
+
+/// The shortest token that a program may ask with: below that, trying them all is a matter of patience.
+const TOKEN_MIN: usize = 16;
+
+/// A program's token: its name, and what it must show.
+pub type GatewayToken = (String, SecretString);
+
+/// The tokens of the programs that may ask through the gateway. A token is written like an endpoint's key.
+///
+/// # Errors
+///
+/// All that is wrong with the tokens of all programs; two programs with one token could not be told apart.
+pub async fn gateway_tokens(
+    settings: &GatewaySettings,
+    secrets: &dyn Secrets,
+) -> Result<Vec<GatewayToken>, Mistakes> {
+    let mut mistakes = Mistakes::default();
+    let mut tokens: Vec<GatewayToken> = Vec::new();
+    for program in &settings.tokens {
+        let at = program.key();
+        let Some(versions) = fetch(&at, &program.token, secrets, &mut mistakes).await else { continue };
+        let Some(token) = bearer(&at, &program.token, &versions.current, &mut mistakes) else { continue };
+        let shown = token.expose_secret();
+        if shown.len() < TOKEN_MIN {
+            let found = format!("`{}`, whose value is too short to be a secret", program.token);
+            mistakes.push(at, found, format!("at least {TOKEN_MIN} characters that nobody can guess"));
+        } else if let Some((same, _)) = tokens.iter().find(|(_, other)| other.expose_secret() == shown) {
+            let found = format!("`{}`, whose value is also the token of `{same}`", program.token);
+            mistakes.push(at, found, "a token of its own for each program");
+        } else {
+            tokens.push((program.program.clone(), token));
+        }
+    }
+    mistakes.unless_any(tokens)
+}
 
 /// The endpoints with their keys. A key is plain text, or a JSON object that holds it under `key`.
 ///

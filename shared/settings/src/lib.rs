@@ -17,7 +17,7 @@
 //! - [`key_source`]: references to secrets
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
 //! - [`bots`]: the bots in service ([`Bots`])
-//! - [`fetch`]: the keys of model servers and of the vault
+//! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
 //! - `reader`: walking a TOML table, and `address`: what may be called; `entries` and `sections` are the tables of the file
 //!
 //! # Example
@@ -61,12 +61,12 @@ mod sections;
 
 pub use bots::{Bot, Bots};
 pub use environment::{Environment, Layered, ProcessEnvironment};
-pub use fetch::{endpoints, vault_keys};
+pub use fetch::{GatewayToken, endpoints, gateway_tokens, vault_keys};
 pub use key_source::KeySource;
 pub use load::{load, parse};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{
-    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, MemorySettings, MergeSettings,
-    RoutingSettings, Settings, StandaloneSettings, WhenSpent,
+    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings, MemorySettings,
+    MergeSettings, RoutingSettings, Settings, StandaloneSettings, TokenSettings, WhenSpent,
 };
 pub use secrets::{LocalSecrets, SecretError, SecretVersions, Secrets};

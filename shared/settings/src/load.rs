@@ -114,6 +114,7 @@ fn walk(table: &Table, platforms: &[&str], mistakes: &mut Mistakes) -> Settings 
     let routing = sections::routing(&mut file);
     let memory = sections::memory(&mut file);
     let vault = sections::vault(&mut file);
+    let gateway = sections::gateway(&mut file);
     let demo = bots.iter().any(|bot| bot.keys == KeySource::Demo);
     let standalone = sections::standalone(&mut file, demo);
     file.finish();
@@ -125,6 +126,7 @@ fn walk(table: &Table, platforms: &[&str], mistakes: &mut Mistakes) -> Settings 
         budgets: BudgetSettings::default(),
         memory,
         vault,
+        gateway,
         standalone,
         source: None,
     }
@@ -135,7 +137,8 @@ fn begin_at(settings: &mut Settings, folder: &Path) {
     let bots = settings.bots.iter_mut().map(|bot| &mut bot.keys);
     let channels = settings.channels.iter_mut().map(|channel| &mut channel.keys);
     let endpoints = settings.endpoints.iter_mut().filter_map(|endpoint| endpoint.key.as_mut());
-    for source in bots.chain(channels).chain(endpoints).chain(&mut settings.vault) {
+    let tokens = settings.gateway.tokens.iter_mut().map(|program| &mut program.token);
+    for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(&mut settings.vault) {
         if let KeySource::File(path) = source {
             let here = folder.join(&*path);
             if here.exists() {

@@ -29,6 +29,8 @@ pub struct Settings {
     pub memory: MemorySettings,
     /// Where the keys are that seal what people write.
     pub vault: Option<KeySource>,
+    /// Who may ask through the gateway.
+    pub gateway: GatewaySettings,
     /// What only standalone needs.
     pub standalone: StandaloneSettings,
     /// The file that was read, if there was one.
@@ -164,6 +166,36 @@ pub struct MemorySettings {
 impl Default for MemorySettings {
     fn default() -> Self {
         Self { turns: 20, tokens: 4000, days: 90 }
+    }
+}
+
+/// Who may ask through the gateway of standalone: `[gateway]`. Without a token there is no gateway.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// The programs that may ask.
+    pub tokens: Vec<TokenSettings>,
+}
+
+/// One program that may ask through the gateway, and where its token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenSettings {
+    /// The program's name in rules, logs and accounts.
+    pub program: String,
+    /// Where its token is.
+    pub token: KeySource,
+}
+
+/// The program whose token stands under `gateway.token`.
+pub(crate) const ONLY_PROGRAM: &str = "gateway";
+
+impl TokenSettings {
+    /// The key under which the token stands.
+    pub(crate) fn key(&self) -> String {
+        if self.program == ONLY_PROGRAM {
+            "gateway.token".to_owned()
+        } else {
+            format!("gateway.tokens.{}", self.program)
+        }
     }
 }
 

@@ -15,6 +15,9 @@ use crate::{
 /// How many letters may differ between an unknown key and the one that was probably meant.
 const NEAR: usize = 2;
 
+/// What a name must look like; part of every mistake about one.
+const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
+
 /// One table of the file. Remembers which keys were asked for, so that the others can be told.
 pub(crate) struct Reader<'t, 'm> {
     path: String,
@@ -120,12 +123,33 @@ impl<'t, 'm> Reader<'t, 'm> {
     pub(crate) fn reference(&mut self, key: &'static str, demo: bool) -> Option<KeySource> {
         let forms = reference_forms(demo);
         let text = self.text(key, &forms)?;
+        self.source(key, text, demo)
+    }
+
+    fn source(&mut self, key: &str, text: &str, demo: bool) -> Option<KeySource> {
+        let forms = reference_forms(demo);
         match text.parse() {
             Ok(KeySource::Demo) if !demo => self.mistake(key, "`demo`, which only bots can have", forms),
             Ok(source) => return Some(source),
             Err(error) => self.mistake(key, error.to_string(), forms),
         }
         None
+    }
+
+    /// The named references to secrets under `key`, in the file's order. A name that is no slug is a mistake.
+    pub(crate) fn references(&mut self, key: &'static str) -> Vec<(BotId, KeySource)> {
+        let mut references = Vec::new();
+        for (name, value) in self.table(key).into_iter().flatten() {
+            let at = format!("{key}.{name}");
+            match (BotId::parse(name.as_str()), value) {
+                (Ok(slug), Value::String(text)) => {
+                    references.extend(self.source(&at, text, false).map(|source| (slug, source)));
+                }
+                (Err(_), _) => self.mistake(&at, format!("the name `{name}`"), NAME),
+                (Ok(_), other) => self.mistake(&at, kind_of(other), reference_forms(false)),
+            }
+        }
+        references
     }
 
     /// Like [`Reader::reference`], but absence is a mistake too.
@@ -165,10 +189,7 @@ impl<'t, 'm> Reader<'t, 'm> {
             let at = format!("{key}.{name}");
             match (BotId::parse(name.as_str()), value) {
                 (Ok(slug), Value::Table(table)) => tables.push((slug, table)),
-                (Err(_), _) => {
-                    let wanted = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
-                    self.mistake(&at, format!("the name `{name}`"), wanted);
-                }
+                (Err(_), _) => self.mistake(&at, format!("the name `{name}`"), NAME),
                 (Ok(_), other) => self.mistake(&at, kind_of(other), format!("a table: `[{at}]`")),
             }
         }

@@ -1,10 +1,13 @@
-//! The tables of the file that are there once: routing, memory, vault, standalone.
+//! The tables of the file that are there once: routing, memory, vault, gateway, standalone.
 
 use std::{path::PathBuf, time::Duration};
 
 use routing::{Clocks, Route, Strategy};
 
-use crate::{KeySource, MemorySettings, RoutingSettings, StandaloneSettings, reader::Reader};
+use crate::{
+    GatewaySettings, KeySource, MemorySettings, RoutingSettings, StandaloneSettings, TokenSettings,
+    model::ONLY_PROGRAM, reader::Reader,
+};
 
 /// What a strategy can be; part of every mistake about one.
 pub(crate) const STRATEGIES: &str = "`local_first`, `cloud_first`, `local_only` or `cloud_only`";
@@ -57,6 +60,23 @@ pub(crate) fn vault(file: &mut Reader<'_, '_>) -> Option<KeySource> {
     let keys = reader.required_reference("keys", false);
     reader.finish();
     keys
+}
+
+/// `[gateway]`: one token, or one for each program.
+pub(crate) fn gateway(file: &mut Reader<'_, '_>) -> GatewaySettings {
+    let Some(table) = file.table("gateway") else { return GatewaySettings::default() };
+    let mut reader = file.inner("gateway", table);
+    let token = reader.reference("token", false);
+    let only = token.map(|token| TokenSettings { program: ONLY_PROGRAM.to_owned(), token });
+    let named = reader.references("tokens");
+    if named.iter().any(|(name, _)| name.as_str() == ONLY_PROGRAM) {
+        let key = format!("tokens.{ONLY_PROGRAM}");
+        reader.mistake(&key, "the name that the program of `token` has", "another name");
+    }
+    let named = named.into_iter().map(|(name, token)| TokenSettings { program: name.into(), token });
+    let tokens = only.into_iter().chain(named).collect();
+    reader.finish();
+    GatewaySettings { tokens }
 }
 
 /// `[standalone]`. `demo` is whether some bot has demo keys, which switches the playground on.

@@ -57,6 +57,8 @@ fn everything_that_the_example_offers_is_understood() {
     assert_eq!(helpdesk.merge, Some(MergeSettings::default()));
     assert_eq!(settings.channels[0].keys.to_string(), "secret:magpie/ops");
     assert_eq!(settings.vault.unwrap().to_string(), "secret:magpie/vault");
+    let programs: Vec<_> = settings.gateway.tokens.iter().map(|token| token.program.as_str()).collect();
+    assert_eq!(programs, ["gateway", "wiki"]);
     let endpoints: Vec<_> =
         settings.endpoints.iter().map(|e| (e.name.as_str(), e.protocol.as_str())).collect();
     assert_eq!(endpoints, [("office", "chat_completions"), ("cloud", "completions")]);
@@ -71,19 +73,23 @@ fn the_example_names_every_key() {
         bots.a = {platform = 'feishu', keys = 'demo', zzzzzzzz = 1}\n\
         channels.a = {platform = 'dingtalk', keys = 'env:A', zzzzzzzz = 1}\n\
         endpoints.a = {place = 'local', url = 'http://a/completions', model = 'm', zzzzzzzz = 1}\n\
-        routing.zzzzzzzz = 1\nmemory.zzzzzzzz = 1\nvault = {keys = 'env:A', zzzzzzzz = 1}\nstandalone.zzzzzzzz = 1\n";
+        routing.zzzzzzzz = 1\nmemory.zzzzzzzz = 1\nvault = {keys = 'env:A', zzzzzzzz = 1}\nstandalone.zzzzzzzz = 1\n\
+        gateway.zzzzzzzz = 1\n";
     let mistakes = settings::parse(wrong, None, &BTreeMap::new(), &PLATFORMS).unwrap_err();
-    assert_eq!(mistakes.0.len(), 8, "{mistakes}");
+    assert_eq!(mistakes.0.len(), 9, "{mistakes}");
     let text = uncommented();
     for mistake in &mistakes.0 {
         let parent = mistake.key.rsplit_once('.').map_or("", |(parent, _)| parent);
         let table = parent.split('.').next().unwrap();
         let keys = mistake.wanted.strip_prefix("one of ").unwrap();
         for key in keys.split(", ") {
-            let inside = text.split("\n[").filter(|part| part.starts_with(table)).any(|part| {
-                part.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
-            });
-            let found = if table.is_empty() { text.contains(&format!("\n[{key}")) } else { inside };
+            let inside = !table.is_empty()
+                && text.split("\n[").filter(|part| part.starts_with(table)).any(|part| {
+                    part.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
+                });
+            let as_table = text.contains(&format!("\n[{key}")) && table.is_empty()
+                || text.contains(&format!("\n[{parent}.{key}]"));
+            let found = inside || as_table;
             assert!(found, "`{key}` of [{table}] is not in magpie.toml");
         }
     }

@@ -6,7 +6,10 @@ use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
-use settings::{EndpointSettings, KeySource, SecretError, SecretVersions, Secrets, endpoints, vault_keys};
+use settings::{
+    EndpointSettings, GatewaySettings, KeySource, SecretError, SecretVersions, Secrets, TokenSettings,
+    endpoints, gateway_tokens, vault_keys,
+};
 
 /// Secrets by reference: the current version and perhaps one before.
 struct Fixed(Mutex<BTreeMap<&'static str, (&'static str, Option<&'static str>)>>);
@@ -100,4 +103,43 @@ async fn a_vault_secret_of_another_shape_is_told_without_its_value() {
     }
     let mistakes = vault_keys(&"env:NONE".parse().unwrap(), &secrets([])).await.unwrap_err();
     assert_eq!(mistakes.0[0].found, "`env:NONE`, where there is no such secret");
+}
+
+fn programs<const N: usize>(tokens: [(&str, &str); N]) -> GatewaySettings {
+    let program = |(program, token): (&str, &str)| TokenSettings {
+        program: program.to_owned(),
+        token: token.parse().unwrap(),
+    };
+    GatewaySettings { tokens: tokens.into_iter().map(program).collect() }
+}
+
+#[tokio::test]
+async fn programs_have_tokens_of_their_own() {
+    let secrets =
+        secrets([("env:A", "0123456789abcdef\n", None), ("env:B", r#"{"key": "fedcba9876543210"}"#, None)]);
+    let tokens =
+        gateway_tokens(&programs([("gateway", "env:A"), ("wiki", "env:B")]), &secrets).await.unwrap();
+    let shown: Vec<_> = tokens.iter().map(|(name, token)| (name.as_str(), token.expose_secret())).collect();
+    assert_eq!(shown, [("gateway", "0123456789abcdef"), ("wiki", "fedcba9876543210")]);
+}
+
+#[tokio::test]
+async fn all_wrong_tokens_are_told_without_their_values() {
+    let secrets = secrets([
+        ("env:GOOD", "hidden-hidden-hidden", None),
+        ("env:SAME", "hidden-hidden-hidden", None),
+        ("env:SHORT", "hidden", None),
+        ("env:BAD", "hidden hidden hidden", None),
+    ]);
+    let settings = programs([
+        ("good", "env:GOOD"),
+        ("same", "env:SAME"),
+        ("short", "env:SHORT"),
+        ("bad", "env:BAD"),
+        ("gateway", "env:NONE"),
+    ]);
+    let mistakes = gateway_tokens(&settings, &secrets).await.unwrap_err();
+    let keys: Vec<_> = mistakes.0.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, ["gateway.tokens.same", "gateway.tokens.short", "gateway.tokens.bad", "gateway.token"]);
+    assert!(!mistakes.to_string().contains("hidden"), "{mistakes}");
 }

@@ -1,0 +1,49 @@
+//! What is written down of a program's question: who asked whom, what it took, and never a word of it.
+
+use routing::{Answer, NoAnswer};
+
+/// The line of one question in the log.
+pub(crate) struct Books {
+    program: String,
+    open: bool,
+}
+
+impl Books {
+    pub(crate) fn open(program: &str) -> Self {
+        Self { program: program.to_owned(), open: true }
+    }
+
+    /// The question is over.
+    pub(crate) fn close(&mut self, result: &Result<Answer, NoAnswer>) {
+        self.open = false;
+        let program = self.program.as_str();
+        match result {
+            Ok(answer) => tracing::info!(
+                program,
+                endpoint = answer.endpoint,
+                prompt_tokens = answer.usage.prompt,
+                completion_tokens = answer.usage.completion,
+                estimated = answer.usage.estimated,
+                cost = answer.cost(),
+                attempts = answer.attempts.len(),
+                "a program's question was answered"
+            ),
+            Err(no_answer) => tracing::warn!(
+                program,
+                reason = no_answer.reason.as_str(),
+                cost = no_answer.cost(),
+                attempts = no_answer.attempts.len(),
+                "a program's question was not answered"
+            ),
+        }
+    }
+}
+
+/// A question that is dropped before it is over was given up by who asked it.
+impl Drop for Books {
+    fn drop(&mut self) {
+        if self.open {
+            tracing::info!(program = self.program, "a program hung up before its answer was whole");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The gateway: other programs ask along the company's route, as they would ask OpenAI's chat completions.
+//!
+//! There is one only where a token is configured, and every call must show one. Nothing is remembered here: a program
+//! sends its whole conversation each time.
+//!
+//! # Layout
+//!
+//! - this file: the routes
+//! - [`tokens`]: which program asks
+//! - [`request`]: what it sends; [`question`]: what that asks of the router
+//! - [`stream`]: an answer that goes out as it comes; [`wire`]: answers as bytes
+//! - [`refusal`]: what it is told instead of an answer
+//! - [`books`]: what is written down of it
+
+mod books;
+mod question;
+mod refusal;
+mod request;
+mod stream;
+mod tokens;
+mod wire;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router as Routes,
+    body::{Body, to_bytes},
+    extract::{Path, Request as HttpRequest, State},
+    response::{IntoResponse as _, Response},
+    routing::{any, get, post},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chat::{Clock, Entropy};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use routing::{Ask, Context, LeftOut, NoAnswer, Prompt, Router};
+use serde_json::{Value, json};
+use settings::GatewayToken;
+
+use self::{
+    books::Books,
+    question::{AUTO, Question},
+    refusal::Refusal,
+    request::Request,
+    stream::Coming,
+    tokens::Tokens,
+    wire::Head,
+};
+
+/// The largest body, in bytes: a long conversation is a few hundred KiB, and pictures in Base64 are the rest.
+const BODY_MOST: usize = 16 << 20;
+
+/// Names the endpoint that answered.
+const ENDPOINT: HeaderName = HeaderName::from_static("x-magpie-endpoint");
+
+/// Who owns a model, in the list: what stands behind a name is the operator's affair.
+const OWNER: &str = "magpie";
+
+/// What the gateway needs.
+#[derive(Clone)]
+pub(crate) struct Gateway {
+    tokens: Arc<Tokens>,
+    router: Arc<Router>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    /// How long all attempts for one question may take.
+    budget: Duration,
+    /// When it was started, in seconds since the epoch: what stands for the age of a model.
+    since: i64,
+}
+
+impl Gateway {
+    /// A gateway for the programs with these tokens.
+    pub(crate) fn new(
+        tokens: &[GatewayToken],
+        router: Arc<Router>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        budget: Duration,
+    ) -> Self {
+        let since = clock.now().as_seconds();
+        Self { tokens: Arc::new(Tokens::new(tokens)), router, clock, entropy, budget, since }
+    }
+
+    pub(crate) fn routes(self) -> Routes {
+        Routes::new()
+            .route("/v1/chat/completions", post(chat_completions))
+            .route("/v1/models", get(models))
+            .route("/v1/models/{*model}", get(model))
+            .route("/v1/{*other}", any(unknown))
+            .with_state(self)
+    }
+
+    fn program(&self, headers: &HeaderMap) -> Result<&str, Refusal> {
+        self.tokens.program(headers).ok_or_else(Refusal::no_token)
+    }
+
+    /// Every name that `model` may have in a request: endpoints and their models, as far as the strategy allows them.
+    fn models(&self) -> BTreeSet<&str> {
+        let (prompt, context) = (Prompt::default(), Context::default());
+        let left_out = self.router.plan(&Ask::whole(&prompt, &context, Duration::ZERO)).left_out;
+        let never = |index| left_out.iter().any(|(other, why)| *other == index && *why == LeftOut::Strategy);
+        let endpoints = self.router.endpoints().iter().enumerate().filter(|(index, _)| !never(*index));
+        endpoints
+            .flat_map(|(_, endpoint)| [endpoint.name.as_str(), endpoint.model.as_str()])
+            .filter(|name| !name.is_empty())
+            .collect()
+    }
+
+    fn head(&self) -> Head {
+        let mut id = [0; 15];
+        self.entropy.fill(&mut id);
+        Head {
+            id: format!("chatcmpl-{}", URL_SAFE_NO_PAD.encode(id)),
+            created: self.clock.now().as_seconds(),
+        }
+    }
+
+    async fn whole(&self, question: Question, mut books: Books) -> Result<Response, Refusal> {
+        let head = self.head();
+        let ask = Ask::whole(&question.prompt, &question.context, self.budget);
+        let result = self.router.ask(&ask).await;
+        books.close(&result);
+        let answer = result.map_err(|no_answer| self.refusal(&no_answer, &ask))?;
+        let headers = headers("application/json", &answer.endpoint);
+        Ok((headers, wire::whole(&head, &answer)).into_response())
+    }
+
+    async fn streamed(&self, question: Question, books: Books) -> Result<Response, Refusal> {
+        let question = Arc::new(question);
+        let asked = Arc::clone(&question);
+        let coming = Coming::new(Arc::clone(&self.router), asked, self.budget, self.head(), books);
+        let coming = coming.begin().await.map_err(|no_answer| {
+            self.refusal(&no_answer, &Ask::whole(&question.prompt, &question.context, self.budget))
+        })?;
+        let mut headers = headers("text/event-stream", &coming.endpoint());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        Ok((headers, Body::from_stream(coming)).into_response())
+    }
+
+    fn refusal(&self, no_answer: &NoAnswer, ask: &Ask<'_>) -> Refusal {
+        let left_out: Vec<_> = self.router.plan(ask).left_out.into_iter().map(|(_, why)| why).collect();
+        Refusal::no_answer(no_answer, &left_out)
+    }
+}
+
+fn headers(kind: &'static str, endpoint: &str) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(3);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(endpoint) = HeaderValue::from_str(endpoint) {
+        headers.insert(ENDPOINT, endpoint);
+    }
+    headers
+}
+
+async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) -> Result<Response, Refusal> {
+    let (parts, body) = request.into_parts();
+    let program = gateway.program(&parts.headers)?;
+    let body = to_bytes(body, BODY_MOST).await.map_err(|_| Refusal::too_large(BODY_MOST))?;
+    let question = Question::new(Request::read(&body)?, program)?;
+    drop(body);
+    if let Some(model) = &question.context.model
+        && !gateway.models().contains(model.as_str())
+    {
+        return Err(Refusal::unknown_model(model));
+    }
+    let books = Books::open(program);
+    if question.stream {
+        gateway.streamed(question, books).await
+    } else {
+        gateway.whole(question, books).await
+    }
+}
+
+async fn models(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
+    gateway.program(&headers)?;
+    let names = AUTO.into_iter().take(1).chain(gateway.models());
+    let list: Vec<_> = names.map(|name| described(name, gateway.since)).collect();
+    Ok(Json(json!({ "object": "list", "data": list })))
+}
+
+async fn model(
+    State(gateway): State<Gateway>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    gateway.program(&headers)?;
+    if !AUTO.contains(&name.as_str()) && !gateway.models().contains(name.as_str()) {
+        return Err(Refusal::unknown_model(&name));
+    }
+    Ok(Json(described(&name, gateway.since)))
+}
+
+fn described(name: &str, since: i64) -> Value {
+    json!({ "id": name, "object": "model", "created": since, "owned_by": OWNER })
+}
+
+async fn unknown(State(gateway): State<Gateway>, headers: HeaderMap) -> Refusal {
+    gateway.program(&headers).err().unwrap_or_else(Refusal::unknown_url)
+}
