@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
 mod dead_letters;
+mod models;
 mod signals;
+mod spending;
 mod support;
 
 use std::{sync::atomic::Ordering, time::Duration};

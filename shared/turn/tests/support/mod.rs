@@ -158,7 +158,7 @@ pub(crate) struct Setup {
     /// What people may choose among.
     pub(crate) models: &'static [&'static str],
     pub(crate) budgets: BudgetSettings,
-    /// Of the cloud's model; the local one costs nothing.
+    /// Of the cloud's model, which answers with a thousand tokens at most; the local one costs nothing.
     pub(crate) price: Option<Price>,
 }
 
@@ -341,7 +341,11 @@ fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Pr
     };
     let endpoints = vec![
         endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions),
-        Endpoint { price, ..endpoint("cloud", Place::Cloud, "completions", Protocol::Completions) },
+        Endpoint {
+            price,
+            max_tokens: Some(1_000),
+            ..endpoint("cloud", Place::Cloud, "completions", Protocol::Completions)
+        },
     ];
     let clocks = Clocks { attempt: Duration::from_secs(30), ..Clocks::default() };
     let ports = routing::Ports {
