@@ -1,0 +1,94 @@
+//! `gateways failures`.
+
+use std::{
+    io::{IsTerminal as _, Write as _},
+    path::PathBuf,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Instant,
+};
+
+use anyhow::Context as _;
+use clap::Args;
+use gateways::{
+    failures::{self, Manner},
+    gateway::{Product, Programs},
+    judge::Verdict,
+    report,
+    scale::Scale,
+    scenarios::SCENARIOS,
+};
+
+/// What is run.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Only these
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Product>,
+    /// Every time of every scenario is multiplied by this: a tenth for a quick look at Magpie. The others' own pauses do
+    /// not shrink with it
+    #[arg(long, default_value_t = 1.0)]
+    scale: f64,
+    /// The client asks for streams in every scenario, not only where the fault exists only in a stream
+    #[arg(long)]
+    streamed: bool,
+    /// Writes the results of both manners to this page
+    #[arg(long)]
+    page: Option<PathBuf>,
+    #[command(flatten)]
+    programs: Programs,
+}
+
+pub(crate) async fn perform(arguments: &Arguments) -> anyhow::Result<bool> {
+    let scale = Scale::new(arguments.scale).context("--scale is between 0.01 and 1")?;
+    let products =
+        if arguments.only.is_empty() { Product::WITH_FALLBACK.to_vec() } else { arguments.only.clone() };
+    let manners = if arguments.page.is_some() { vec![false, true] } else { vec![arguments.streamed] };
+    let mut results = Vec::new();
+    for streamed in manners {
+        for product in &products {
+            let verdicts = one(*product, &arguments.programs, Manner { scale, streamed }).await?;
+            results.push(report::failures::Result { product: *product, streamed, verdicts });
+        }
+    }
+    if products.len() > 1 {
+        println!("\n{}", report::failures::tables(&results));
+    }
+    if let Some(page) = &arguments.page {
+        std::fs::write(page, report::failures::page(&results, scale))?;
+        println!("written to {}", page.display());
+    }
+    // What decides is Magpie, or whatever was asked for alone.
+    let deciding = results.iter().filter(|result| {
+        !result.streamed && (products.len() == 1 || result.product == Product::Magpie) || arguments.streamed
+    });
+    Ok(deciding.fold(true, |good, result| good && failures::passed(&result.verdicts) == SCENARIOS.len()))
+}
+
+async fn one(product: Product, programs: &Programs, manner: Manner) -> anyhow::Result<Vec<Verdict>> {
+    let how = if manner.streamed { "every client streaming" } else { "clients that want the whole answer" };
+    println!("\n{product}: {} scenarios side by side, {how}", SCENARIOS.len());
+    let (began, done) = (Instant::now(), AtomicUsize::new(0));
+    let progress = |verdict: &Verdict| {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        let (id, grade) = (verdict.scenario.id, verdict.grade);
+        if std::io::stdout().is_terminal() {
+            let seconds = began.elapsed().as_secs();
+            print!("\r  {done} of {} after {seconds} s, last {id}: {grade}    ", SCENARIOS.len());
+            let _ = std::io::stdout().flush();
+        }
+    };
+    let verdicts = failures::run(product, programs, manner, progress).await?;
+    if std::io::stdout().is_terminal() {
+        println!();
+    }
+    for verdict in &verdicts {
+        println!("{}", line(verdict));
+    }
+    println!("{} of {}", failures::passed(&verdicts), verdicts.len());
+    Ok(verdicts)
+}
+
+fn line(verdict: &Verdict) -> String {
+    let (scenario, took) = (verdict.scenario, verdict.took.as_secs_f64());
+    format!("{}  {:<8}{took:>7.1} s  {:<52}  {}", scenario.id, verdict.grade, scenario.title, verdict.why)
+}

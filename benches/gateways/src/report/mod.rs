@@ -1,0 +1,3 @@
+//! Both results as pages.
+
+pub mod failures;
