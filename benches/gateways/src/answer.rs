@@ -30,7 +30,8 @@ pub fn words(text: &str) -> Vec<String> {
 /// What a server counts for a question and an answer: about a token a word.
 #[must_use]
 pub fn usage(messages: &Value, answer: &str) -> Value {
-    let content = |message: &Value| message["content"].as_str().unwrap_or_default().split_whitespace().count();
+    let content =
+        |message: &Value| message["content"].as_str().unwrap_or_default().split_whitespace().count();
     let asked: usize = messages.as_array().into_iter().flatten().map(|message| content(message) + 4).sum();
     let answered = answer.split_whitespace().count();
     json!({"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered})

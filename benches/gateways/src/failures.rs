@@ -62,7 +62,9 @@ pub async fn against(
 ) -> anyhow::Result<Vec<Verdict>> {
     let mut running = FuturesUnordered::new();
     for scenario in every_scenario() {
-        let run = Run { scenario, doors: stand.doors(scenario)?, ledger: &mock.ledger, manner, has_fallback };
+        let doors = stand.doors(scenario)?;
+        let timeout = stand.client_timeout;
+        let run = Run { scenario, doors, ledger: &mock.ledger, manner, has_fallback, timeout };
         running.push(async move { run.judged().await });
     }
     let mut verdicts = Vec::new();
@@ -87,6 +89,7 @@ struct Run<'a> {
     ledger: &'a Arc<Ledger>,
     manner: Manner,
     has_fallback: bool,
+    timeout: Option<Duration>,
 }
 
 impl Run<'_> {
@@ -110,7 +113,7 @@ impl Run<'_> {
     async fn ask_once(&self) -> Asked {
         let streamed = self.manner.streamed || self.scenario.streamed;
         let patience = self.manner.scale.patience(self.scenario.patience);
-        ask(&self.doors.both, streamed, patience).await
+        ask(&self.doors.both, streamed, patience, self.timeout).await
     }
 
     /// Each question at its own time, whether the one before has been answered or not.
@@ -126,7 +129,7 @@ impl Run<'_> {
     /// Whether the gateway still takes a question to the healthy model.
     async fn alive(&self) -> Result<(), String> {
         let patience = self.manner.scale.patience(10.0);
-        match ask(&self.doors.healthy, false, patience).await.reading {
+        match ask(&self.doors.healthy, false, patience, None).await.reading {
             Some(Reading::Answer(answer)) if answer.text.trim() == ANSWER => Ok(()),
             Some(Reading::Answer(_)) => Err("a wrong answer".to_owned()),
             Some(Reading::Error { why, .. }) => Err(why.chars().take(90).collect()),
@@ -135,13 +138,18 @@ impl Run<'_> {
     }
 }
 
-async fn ask(door: &Door, streamed: bool, patience: Duration) -> Asked {
+/// Asks, and gives up after `patience`: that is a hang. After its own `timeout` a client ends the call by itself.
+async fn ask(door: &Door, streamed: bool, patience: Duration, timeout: Option<Duration>) -> Asked {
     let at = Instant::now();
     let socket: SocketAddr = door.address.socket;
     let mut connection = Connection::to(socket);
     let question = question(&door.model, QUESTION, streamed);
-    let heard = tokio::time::timeout(patience, connection.ask(&door.address, question)).await;
+    let wait = timeout.unwrap_or(patience).min(patience);
+    let heard = tokio::time::timeout(wait, connection.ask(&door.address, question)).await;
     let reading = match heard {
+        Err(_) if wait < patience => {
+            Some(Reading::Error { status: None, why: "the client's own timeout".to_owned() })
+        }
         Err(_) => None,
         Ok(Ok(heard)) => Some(read(&heard, streamed)),
         Ok(Err(error)) => Some(Reading::Error { status: None, why: format!("{error:#}") }),

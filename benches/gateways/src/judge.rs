@@ -153,12 +153,16 @@ fn fault(scenario: &Scenario, check: Check, facts: &Facts) -> Option<String> {
             (took > facts.scale.bound(seconds))
                 .then(|| format!("took {:.1} s, not {seconds}", took.as_secs_f64() / facts.scale.factor()))
         }
-        Check::Whole => facts.asked.iter().any(|asked| asked.answer().is_none()).then(|| "nothing whole".into()),
-        Check::Counted => each_answer(facts, |answer, model| miscounted(answer, model)),
-        Check::NamesFallback => {
-            each_answer(facts, |answer, _| misnamed(answer, &scenario.fallback_model()))
+        Check::Whole => {
+            facts.asked.iter().any(|asked| asked.answer().is_none()).then(|| "nothing whole".into())
         }
-        Check::NamesWhoAnswered => each_answer(facts, misnamed),
+        Check::Counted => each_answer(facts, |_, answer| miscounted(answer)),
+        Check::NamesFallback => {
+            each_answer(facts, |_, answer| misnamed(answer, &[&scenario.fallback_model()]))
+        }
+        Check::NamesWhoAnswered => {
+            each_answer(facts, |asked, answer| misnamed(answer, &facts.who_answered(asked)))
+        }
         Check::BoughtOnce => {
             let asks = facts.primary.iter().chain(&facts.fallback);
             let bought = asks.filter(|ask| ask.outcome == Outcome::Whole).count();
@@ -183,21 +187,19 @@ fn hint_ignored(scenario: &Scenario, facts: &Facts) -> Option<String> {
         .then(|| format!("asked again after {:.1} s", gap.as_secs_f64()))
 }
 
-/// The first fault that is found with an answer. `look` gets it with the model that the mock says gave it.
-fn each_answer(facts: &Facts, look: impl Fn(&Answer, &str) -> Option<String>) -> Option<String> {
-    facts.asked.iter().find_map(|asked| {
-        let answer = asked.answer()?;
-        look(answer, facts.who_answered(asked)?)
-    })
+/// The first fault that is found with an answer.
+fn each_answer(facts: &Facts, look: impl Fn(&Asked, &Answer) -> Option<String>) -> Option<String> {
+    facts.asked.iter().find_map(|asked| look(asked, asked.answer()?))
 }
 
-fn misnamed(answer: &Answer, model: &str) -> Option<String> {
+/// Whether an answer names another than these.
+fn misnamed(answer: &Answer, models: &[&str]) -> Option<String> {
     let named = answer.model.as_deref().unwrap_or("nobody");
     let name = named.rsplit('/').next().unwrap_or(named);
-    (name != model).then(|| format!("names {named}, not {model}"))
+    (!models.contains(&name)).then(|| format!("names {named}, not {}", models.join(" or ")))
 }
 
-fn miscounted(answer: &Answer, _: &str) -> Option<String> {
+fn miscounted(answer: &Answer) -> Option<String> {
     let question = serde_json::json!([{"role": "user", "content": QUESTION}]);
     let (right, said) = (answer::usage(&question, ANSWER), answer.usage.as_ref());
     let Some(said) = said else { return Some("no usage".to_owned()) };
@@ -256,12 +258,11 @@ impl Facts {
         self.primary.iter().map(since).collect()
     }
 
-    /// The model whose whole answer was fetched last while this question was open.
-    fn who_answered(&self, asked: &Asked) -> Option<&str> {
+    /// The models whose whole answers were fetched while this question was open. In a series, questions overlap.
+    fn who_answered(&self, asked: &Asked) -> Vec<&str> {
         let asks = self.primary.iter().chain(&self.fallback);
         let mine = asks.filter(|ask| ask.at >= asked.at && ask.at <= asked.at + asked.took);
-        let whole = mine.filter(|ask| ask.outcome == Outcome::Whole);
-        whole.max_by_key(|ask| ask.at).map(|ask| ask.model.as_str())
+        mine.filter(|ask| ask.outcome == Outcome::Whole).map(|ask| ask.model.as_str()).collect()
     }
 
     fn first_error(&self) -> String {

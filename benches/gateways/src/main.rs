@@ -1,5 +1,9 @@
 //! `gateways`: the benchmarks of model gateways, started by `cargo xtask bench`.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to whoever started it")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to whoever started it"
+)]
 
 use std::process::ExitCode;
 

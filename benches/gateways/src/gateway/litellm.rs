@@ -4,7 +4,10 @@ use std::{fmt::Write as _, fs, path::Path};
 
 use tokio::process::Command;
 
-use super::{Programs, Stand, TOKEN, Track, budget, every_scenario, process::Process};
+use super::{
+    Programs, Stand, TOKEN, Track, budget, every_scenario,
+    process::{Process, bound_to_us},
+};
 use crate::{
     mock::{Mock, measured},
     scale::Scale,
@@ -20,9 +23,11 @@ pub(super) async fn stand(programs: &Programs, mock: &Mock, scale: Scale) -> any
         let _ = writeln!(fallbacks, "  - {primary}: [{fallback}]");
     }
     let timeout = budget::seconds(scale.of(budget::TIMEOUT));
+    // Its clock for streams is the one that notices a late first word.
+    let stream = budget::seconds(scale.of(budget::FIRST_WORD));
     let retries = budget::RETRIES;
     let settings = format!(
-        "router_settings:\n  num_retries: {retries}\n  timeout: {timeout}\n  fallbacks:\n{fallbacks}\
+        "router_settings:\n  num_retries: {retries}\n  timeout: {timeout}\n  stream_timeout: {stream}\n  fallbacks:\n{fallbacks}\
          \x20 context_window_fallbacks:\n{fallbacks}"
     );
     let process = start(programs, "litellm-failures", &models, &settings).await?;
@@ -55,7 +60,7 @@ async fn start(programs: &Programs, name: &str, models: &str, settings: &str) ->
 }
 
 fn command(program: &Path, file: &Path, port: u16) -> Command {
-    let mut command = Command::new(program);
+    let mut command = bound_to_us(program);
     command.arg("--config").arg(file).args(["--host", "127.0.0.1", "--num_workers", "1", "--port"]);
     command.arg(port.to_string());
     // The table of prices in the package, not one from the network; errors only.

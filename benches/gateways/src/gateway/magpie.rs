@@ -9,16 +9,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use tokio::process::Command;
-
-use super::{Door, Doors, Programs, Stand, TOKEN, Track, budget, process::Process};
+use super::{
+    Door, Doors, Programs, Stand, TOKEN, Track, budget,
+    process::{Process, bound_to_us},
+};
 use crate::{
     client::Address,
     mock::{Mock, measured},
     scale::Scale,
     scenarios::Scenario,
 };
+use anyhow::Context as _;
 
 /// What a client names to be answered by whoever the route picks.
 const ROUTE: &str = "auto";
@@ -43,7 +44,7 @@ pub(super) async fn stand(
         doors.insert(scenario.id, Doors { both, healthy });
         processes.push(process);
     }
-    Ok(Stand { doors, _processes: processes })
+    Ok(Stand { doors, client_timeout: None, _processes: processes })
 }
 
 pub(super) async fn track(programs: &Programs, base: &str) -> anyhow::Result<Track> {
@@ -57,8 +58,7 @@ pub(super) async fn track(programs: &Programs, base: &str) -> anyhow::Result<Tra
     Track::of(start("magpie", program, &programs.logs, &config).await?)
 }
 
-const GATEWAY: &str =
-    "[gateway]\ntoken = \"env:MAGPIE_GATEWAY_TOKEN\"\n\n[standalone]\ndata = \"data\"\nplayground = false\n\n";
+const GATEWAY: &str = "[gateway]\ntoken = \"env:MAGPIE_GATEWAY_TOKEN\"\n\n[standalone]\ndata = \"data\"\nplayground = false\n\n";
 
 fn endpoint(name: &str, place: &str, base: &str, model: &str) -> String {
     format!(
@@ -93,7 +93,7 @@ async fn start(name: &str, program: &Path, logs: &Path, config: &str) -> anyhow:
     fs::write(folder.join("magpie.toml"), config)?;
     let program: PathBuf = program.canonicalize().with_context(|| program.display().to_string())?;
     Process::start(name, logs, "/healthz", |port| {
-        let mut command = Command::new(program);
+        let mut command = bound_to_us(&program);
         command.current_dir(&folder).env(TOKEN_VARIABLE, TOKEN);
         command.args(["serve", "--config", "magpie.toml", "--listen", &format!("127.0.0.1:{port}")]);
         command

@@ -14,7 +14,7 @@ mod portkey;
 pub mod process;
 mod routers;
 
-use std::{collections::HashMap, fmt, net::SocketAddr, path::PathBuf};
+use std::{collections::HashMap, fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use clap::ValueEnum;
@@ -134,6 +134,8 @@ pub struct Doors {
 #[derive(Debug)]
 pub struct Stand {
     doors: HashMap<&'static str, Doors>,
+    /// How long the client itself waits, where no gateway does it for it.
+    pub client_timeout: Option<Duration>,
     _processes: Vec<Process>,
 }
 
@@ -160,7 +162,11 @@ impl Stand {
         scale: Scale,
     ) -> anyhow::Result<Self> {
         match product {
-            Product::Direct => Self::at(mock.address, scenarios, Vec::new()),
+            Product::Direct => {
+                let mut stand = Self::at(mock.address, scenarios, Vec::new())?;
+                stand.client_timeout = Some(scale.of(budget::TIMEOUT));
+                Ok(stand)
+            }
             Product::Magpie => magpie::stand(programs, scenarios, mock, scale).await,
             Product::Litellm => litellm::stand(programs, mock, scale).await,
             Product::Portkey => portkey::stand(programs, mock, scale).await,
@@ -187,7 +193,7 @@ impl Stand {
             healthy: door(scenario.fallback_model()),
         };
         let doors = scenarios.iter().map(|scenario| (scenario.id, doors(scenario))).collect();
-        Ok(Self { doors, _processes: processes })
+        Ok(Self { doors, client_timeout: None, _processes: processes })
     }
 
     /// A scenario's doors.

@@ -3,14 +3,15 @@
 //! It listens on all interfaces and has no option against that; `cargo xtask bench` gives it a network of its own where
 //! the machine allows that.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
+use super::{
+    Door, Doors, Programs, Stand, TOKEN, Track, budget, every_scenario,
+    process::{Process, bound_to_us},
+};
+use crate::{client::Address, mock::Mock, scale::Scale};
 use http::HeaderValue;
 use serde_json::{Value, json};
-use tokio::process::Command;
-
-use super::{Door, Doors, Programs, Stand, TOKEN, Track, budget, every_scenario, process::Process};
-use crate::{client::Address, mock::Mock, scale::Scale};
 
 pub(super) async fn stand(programs: &Programs, mock: &Mock, scale: Scale) -> anyhow::Result<Stand> {
     let process = start(programs, "portkey-failures").await?;
@@ -33,7 +34,7 @@ pub(super) async fn stand(programs: &Programs, mock: &Mock, scale: Scale) -> any
         };
         doors.insert(scenario.id, doors_of);
     }
-    Ok(Stand { doors, _processes: vec![process] })
+    Ok(Stand { doors, client_timeout: None, _processes: vec![process] })
 }
 
 pub(super) async fn track(programs: &Programs, base: &str) -> anyhow::Result<Track> {
@@ -60,7 +61,7 @@ fn address(process: &Process, config: &Value) -> anyhow::Result<Address> {
 async fn start(programs: &Programs, name: &str) -> anyhow::Result<Process> {
     let script = programs.of(super::Product::Portkey)?;
     Process::start(name, &programs.logs, "/", |port| {
-        let mut command = Command::new("node");
+        let mut command = bound_to_us(Path::new("node"));
         command.arg(script).arg(format!("--port={port}")).arg("--headless").env("NODE_ENV", "production");
         command
     })

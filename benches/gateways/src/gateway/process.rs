@@ -35,6 +35,18 @@ pub struct Process {
     pub id: u32,
 }
 
+/// A command whose process ends with this one even when this one is killed, where the system has a way to say so.
+#[must_use]
+pub fn bound_to_us(program: &Path) -> Command {
+    let available = std::process::Command::new("setpriv").arg("--version").stdout(Stdio::null()).status();
+    if !available.is_ok_and(|status| status.success()) {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "TERM", "--"]).arg(program);
+    command
+}
+
 /// A port that was free a moment ago.
 ///
 /// # Errors

@@ -131,7 +131,8 @@ impl Reply<'_> {
     fn stream(&self, entry: Entry) -> Response<Body> {
         let (text, gap) = (self.text(), self.scale.of(BETWEEN_WORDS));
         let send = |text: String| Step::Send(Bytes::from(text));
-        let mut steps = vec![send(answer::chunk(self.model, &json!({"role": "assistant", "content": ""}), None))];
+        let mut steps =
+            vec![send(answer::chunk(self.model, &json!({"role": "assistant", "content": ""}), None))];
         if let Fault::SlowStart { seconds } = self.fault {
             steps.insert(0, Step::Wait(self.scale.of(seconds)));
         }

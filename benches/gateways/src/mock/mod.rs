@@ -120,8 +120,7 @@ async fn answer(
     }
 }
 
-const MODELS: &str =
-    r#"{"object":"list","data":[{"id":"router-now","object":"model","created":1700000000,"owned_by":"mock"}]}"#;
+const MODELS: &str = r#"{"object":"list","data":[{"id":"router-now","object":"model","created":1700000000,"owned_by":"mock"}]}"#;
 
 /// An answer of JSON.
 fn json(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {

@@ -65,16 +65,19 @@ impl Body for Script {
             let step = self.steps.get(self.next).cloned();
             self.next += 1;
             match step {
-                Some(Step::Send(bytes)) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                Some(Step::Send(bytes)) => {
+                    // A body of known length is not asked for more when it is complete.
+                    if self.next == self.steps.len() {
+                        self.close(Outcome::Whole);
+                    }
+                    return Poll::Ready(Some(Ok(Frame::data(bytes))));
+                }
                 Some(Step::Wait(how_long)) => self.waiting = Some(Box::pin(tokio::time::sleep(how_long))),
                 Some(Step::Break) => {
                     self.close(Outcome::Broken);
                     return Poll::Ready(Some(Err(Broken)));
                 }
-                None => {
-                    self.close(Outcome::Whole);
-                    return Poll::Ready(None);
-                }
+                None => return Poll::Ready(None),
             }
         }
     }

@@ -47,7 +47,8 @@ fn table(results: &[&Result]) -> String {
         let _ = write!(text, "| {} {} |", scenario.id, scenario.title);
         for verdict in results.iter().filter_map(|result| result.verdicts.get(index)) {
             let (first, second) = verdict.asks;
-            let _ = write!(text, " {} {:.1} s, {first}+{second} |", verdict.grade, verdict.took.as_secs_f64());
+            let _ =
+                write!(text, " {} {:.1} s, {first}+{second} |", verdict.grade, verdict.took.as_secs_f64());
         }
         text.push('\n');
     }

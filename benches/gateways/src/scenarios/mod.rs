@@ -186,11 +186,8 @@ pub struct Scenario {
 }
 
 /// Looked at in every scenario. Failover Bench asks for the first in two of them, and does not ask for the others.
-pub const FOR_ALL: &[Rule] = &[
-    Rule::required(Check::Alive),
-    Rule::advised(Check::NamesWhoAnswered),
-    Rule::advised(Check::BoughtOnce),
-];
+pub const FOR_ALL: &[Rule] =
+    &[Rule::required(Check::Alive), Rule::advised(Check::NamesWhoAnswered), Rule::advised(Check::BoughtOnce)];
 
 impl Scenario {
     /// The name of the model that is asked first.
@@ -249,7 +246,9 @@ mod tests {
                 Check::PrimaryAtLeast(_) | Check::PrimaryAtMost(_) | Check::PrimaryAtMostWithin(..) => None,
                 Check::HintHonoured | Check::Whole | Check::Counted | Check::NamesFallback => None,
                 Check::NamesWhoAnswered | Check::BoughtOnce | Check::SaysFiltered => None,
-                Check::NoPrefillComplaint | Check::ServedInOutage | Check::BackWithin(_) | Check::Alive => None,
+                Check::NoPrefillComplaint | Check::ServedInOutage | Check::BackWithin(_) | Check::Alive => {
+                    None
+                }
             });
             for bound in bounds {
                 assert!(bound < scenario.patience, "{}", scenario.id);
