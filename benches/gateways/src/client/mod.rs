@@ -37,6 +37,8 @@ pub struct Address {
 pub struct Heard {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// From the question to the first byte of the body.
     pub first: Duration,
     /// From the question to the end.
@@ -124,8 +126,7 @@ impl Connection {
                 return Err(error).context("no answer");
             }
         };
-        let status = response.status();
-        let mut body = response.into_body();
+        let (parts, mut body) = response.into_parts();
         let (mut first, mut bytes, mut broken) = (None, BytesMut::new(), None);
         while let Some(frame) = body.frame().await {
             match frame {
@@ -145,7 +146,14 @@ impl Connection {
         if broken.is_some() {
             self.line = None;
         }
-        Ok(Heard { status, first: first.unwrap_or(total), total, body: bytes.freeze(), broken })
+        Ok(Heard {
+            status: parts.status,
+            headers: parts.headers,
+            first: first.unwrap_or(total),
+            total,
+            body: bytes.freeze(),
+            broken,
+        })
     }
 }
 

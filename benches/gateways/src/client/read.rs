@@ -110,6 +110,7 @@ mod tests {
     fn heard(status: u16, body: &str, broken: Option<&str>) -> Heard {
         Heard {
             status: StatusCode::from_u16(status).unwrap(),
+            headers: http::HeaderMap::new(),
             first: Duration::ZERO,
             total: Duration::ZERO,
             body: Bytes::from(body.to_owned()),

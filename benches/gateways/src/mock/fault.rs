@@ -1,29 +1,22 @@
-//! From a question to what is sent for it.
+//! From a question to an error, a silence, or an answer.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::BodyExt as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
-    Body, Broken, Shop, events, json as json_response,
+    Body, Broken, Shop, json as json_response,
     ledger::{Entry, Outcome},
     line::Resetter,
-    script::{Script, Step},
+    reply::{Reply, prefill},
 };
 use crate::{
-    answer::{self, ANSWER},
+    answer,
     scale::Scale,
     scenarios::{Fault, fault_of},
 };
-
-/// Seconds between two words of a stream.
-const BETWEEN_WORDS: f64 = 0.015;
-
-/// How long before an answer is cut: what was sent must have left the machine.
-const BEFORE_CUT: Duration = Duration::from_millis(5);
 
 /// Answers, or does what the model's name says instead.
 pub(super) async fn answer(
@@ -105,86 +98,4 @@ fn refused(fault: Fault, question: &Value, moment: &Moment, entry: &Entry) -> Op
 fn refusal(status: u16, message: &str, kind: &str, code: Option<&str>) -> Response<Body> {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json_response(status, answer::error(message, kind, code).to_string())
-}
-
-/// The assistant's own words at the end of the conversation.
-fn prefill(question: &Value) -> Option<&str> {
-    let last = question["messages"].as_array()?.last()?;
-    (last["role"] == "assistant").then(|| last["content"].as_str().unwrap_or_default())
-}
-
-/// An answer with its flaw.
-struct Reply<'a> {
-    model: &'a str,
-    fault: Fault,
-    scale: Scale,
-    question: &'a Value,
-}
-
-impl Reply<'_> {
-    /// What is said: all of it, or what follows on the words that were put into its mouth.
-    fn text(&self) -> &'static str {
-        let begun = prefill(self.question).map(str::trim_end).unwrap_or_default();
-        ANSWER.strip_prefix(begun).unwrap_or(ANSWER)
-    }
-
-    fn stream(&self, entry: Entry) -> Response<Body> {
-        let (text, gap) = (self.text(), self.scale.of(BETWEEN_WORDS));
-        let send = |text: String| Step::Send(Bytes::from(text));
-        let mut steps =
-            vec![send(answer::chunk(self.model, &json!({"role": "assistant", "content": ""}), None))];
-        if let Fault::SlowStart { seconds } = self.fault {
-            steps.insert(0, Step::Wait(self.scale.of(seconds)));
-        }
-        for (index, word) in answer::words(text).into_iter().enumerate() {
-            match self.fault {
-                Fault::Cut { after } if after == index => steps.extend([Step::Wait(BEFORE_CUT), Step::Break]),
-                Fault::Stall { after, seconds } if after == index => {
-                    steps.extend([Step::Wait(self.scale.of(seconds)), Step::Break]);
-                }
-                Fault::Garbled { after } if after == index => {
-                    steps.push(send("data: {\"choices\": [{\"delta\": {\"content\": \n\n".to_owned()));
-                }
-                _ => {}
-            }
-            steps.push(send(answer::chunk(self.model, &json!({"content": word}), None)));
-            steps.push(Step::Wait(gap));
-        }
-        steps.push(send(answer::chunk(self.model, &json!({}), Some("stop"))));
-        if self.question["stream_options"]["include_usage"] == true {
-            let usage = answer::usage(&self.question["messages"], text);
-            steps.push(send(answer::usage_chunk(self.model, &usage)));
-        }
-        if self.fault != Fault::NoDone {
-            steps.push(send("data: [DONE]\n\n".to_owned()));
-        }
-        events(Script::new(steps, Some(entry)).boxed_unsync())
-    }
-
-    /// The answer in one piece. A stream's flaws are its own here too: the body breaks off, or stops, at the same part.
-    fn whole(&self, entry: Entry) -> Response<Body> {
-        let text = self.text();
-        let usage = answer::usage(&self.question["messages"], text);
-        let body = Bytes::from(answer::completion(self.model, text, &usage).to_string());
-        let part = |words: usize| body.slice(..body.len() * words / answer::words(ANSWER).len());
-        let mut length = body.len();
-        let steps = match self.fault {
-            Fault::SlowStart { seconds } => vec![Step::Wait(self.scale.of(seconds)), Step::Send(body)],
-            Fault::Cut { after } => vec![Step::Send(part(after)), Step::Wait(BEFORE_CUT), Step::Break],
-            Fault::Stall { after, seconds } => {
-                vec![Step::Send(part(after)), Step::Wait(self.scale.of(seconds)), Step::Break]
-            }
-            Fault::Garbled { .. } => {
-                let garbled = part(30);
-                length = garbled.len();
-                vec![Step::Send(garbled)]
-            }
-            _ => vec![Step::Send(body)],
-        };
-        let mut response = Response::new(Script::new(steps, Some(entry)).boxed_unsync());
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-        response
-    }
 }

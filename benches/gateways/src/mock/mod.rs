@@ -6,8 +6,10 @@
 //! # Layout
 //!
 //! - this file: the server
-//! - [`fault`]: from a question to what is sent for it
+//! - [`fault`]: from a question to an error, a silence, or an answer
+//! - [`reply`]: an answer with its flaw
 //! - [`script`]: an answer's bytes, waits and breaks, as a body
+//! - [`measured`]: answers for measuring
 //! - [`ledger`]: who was asked when, and what came of it
 //! - [`line`]: a connection that can be reset
 
@@ -15,6 +17,7 @@ mod fault;
 pub mod ledger;
 mod line;
 pub mod measured;
+mod reply;
 mod script;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};

@@ -13,10 +13,8 @@ const PEERS: &str = include_str!("../../peers.json");
 /// A product with its version.
 fn version(product: Product) -> String {
     let peers: Value = serde_json::from_str(PEERS).unwrap_or_default();
-    let version = match product {
-        Product::Magpie => Some(env!("CARGO_PKG_VERSION")),
-        _ => peers[product.name()]["version"].as_str(),
-    };
+    let ours = (product == Product::Magpie).then_some(env!("CARGO_PKG_VERSION"));
+    let version = ours.or_else(|| peers[product.name()]["version"].as_str());
     version.map_or_else(|| product.to_string(), |version| format!("{product} {version}"))
 }
 

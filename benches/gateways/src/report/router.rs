@@ -6,7 +6,7 @@ use super::{today, version};
 use crate::{
     gateway::Product,
     router::{
-        Found, Loaded, Paired, SHAPES, Shape,
+        Found, Loaded, Manner, Paired, SHAPES, Shape,
         machine::{Machine, QUIET},
         plan::Plan,
         stats::Range,
@@ -146,7 +146,8 @@ fn many_connections(plan: &Plan, (shape, connections): (Shape, usize), found: &[
         let these: Vec<Loaded> = found.iter().filter_map(|found| of(*product, found)).collect();
         let margins = found.iter().filter_map(|found| {
             let (direct, it) = (of(Product::Direct, found)?, of(*product, found)?);
-            (*product != Product::Direct).then(|| direct.rate / it.rate)
+            // Where answers come in their own time, everybody's rate is that of their number.
+            (*product != Product::Direct && shape.manner != Manner::Paced).then(|| direct.rate / it.rate)
         });
         let total = |share| middle(these.iter().map(|it| it.total.percentile(share)), 2);
         let first = |share| middle(these.iter().map(|it| it.first.percentile(share)), 2);
