@@ -153,9 +153,6 @@ fn fault(scenario: &Scenario, check: Check, facts: &Facts) -> Option<String> {
             (took > facts.scale.bound(seconds))
                 .then(|| format!("took {:.1} s, not {seconds}", took.as_secs_f64() / facts.scale.factor()))
         }
-        Check::Whole => {
-            facts.asked.iter().any(|asked| asked.answer().is_none()).then(|| "nothing whole".into())
-        }
         Check::Counted => each_answer(facts, |_, answer| miscounted(answer)),
         Check::NamesFallback => {
             each_answer(facts, |_, answer| misnamed(answer, &[&scenario.fallback_model()]))
@@ -286,3 +283,6 @@ impl Facts {
         parts.join(", ")
     }
 }
+
+#[cfg(test)]
+mod tests;

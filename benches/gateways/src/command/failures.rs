@@ -71,17 +71,14 @@ async fn one(product: Product, programs: &Programs, manner: Manner) -> anyhow::R
     let (began, done) = (Instant::now(), AtomicUsize::new(0));
     let progress = |verdict: &Verdict| {
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        let (id, grade) = (verdict.scenario.id, verdict.grade);
-        if std::io::stdout().is_terminal() {
-            let seconds = began.elapsed().as_secs();
-            print!("\r  {done} of {} after {seconds} s, last {id}: {grade}    ", SCENARIOS.len());
-            let _ = std::io::stdout().flush();
-        }
+        let (id, grade, seconds) = (verdict.scenario.id, verdict.grade, began.elapsed().as_secs());
+        // One line that changes for a person, a line each for a log.
+        let (before, after) = if std::io::stdout().is_terminal() { ("\r", "    ") } else { ("", "\n") };
+        print!("{before}  {done} of {} after {seconds} s, the last {id}: {grade}{after}", SCENARIOS.len());
+        let _ = std::io::stdout().flush();
     };
     let verdicts = failures::run(product, programs, manner, progress).await?;
-    if std::io::stdout().is_terminal() {
-        println!();
-    }
+    println!();
     for verdict in &verdicts {
         println!("{}", line(verdict));
     }

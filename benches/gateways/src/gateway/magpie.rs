@@ -34,14 +34,17 @@ pub(super) async fn stand(
     scale: Scale,
 ) -> anyhow::Result<Stand> {
     let program = programs.of(super::Product::Magpie)?;
-    let (mut doors, mut processes) = (HashMap::new(), Vec::new());
-    for scenario in scenarios {
+    let starting = scenarios.iter().map(|scenario| async move {
         let name = format!("magpie-{}", scenario.id.to_lowercase());
         let process = start(&name, program, &programs.logs, &route(scenario, &mock.base(), scale)).await?;
         let address = Address::with_token(process.socket, TOKEN)?;
         let both = Door { address: address.clone(), model: ROUTE.to_owned() };
         let healthy = Door { address, model: scenario.fallback_model() };
-        doors.insert(scenario.id, Doors { both, healthy });
+        anyhow::Ok((scenario.id, Doors { both, healthy }, process))
+    });
+    let (mut doors, mut processes) = (HashMap::new(), Vec::new());
+    for (id, doors_of, process) in futures_util::future::try_join_all(starting).await? {
+        doors.insert(id, doors_of);
         processes.push(process);
     }
     Ok(Stand { doors, client_timeout: None, _processes: processes })

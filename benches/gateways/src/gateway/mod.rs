@@ -28,7 +28,7 @@ use crate::{
 use process::Process;
 
 /// The token with which every gateway is asked, and asks the mock. It opens nothing else.
-pub const TOKEN: &str = "sk-benchmark";
+pub const TOKEN: &str = "sk-benchmark-0123456789";
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]

@@ -134,3 +134,41 @@ go on where the first stopped. Failover Bench streams throughout.
 
 A cell is the grade, the longest that a question took, and how often the first and the second model were asked.
 ";
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn result(product: Product, streamed: bool, failed: usize) -> Result {
+        let verdict = |(index, scenario)| {
+            let (grade, why) =
+                if index < failed { (Grade::Fail, "said `<b>`|") } else { (Grade::Pass, "fine") };
+            Verdict { scenario, grade, why: why.to_owned(), took: Duration::from_millis(1250), asks: (2, 1) }
+        };
+        Result { product, streamed, verdicts: SCENARIOS.iter().enumerate().map(verdict).collect() }
+    }
+
+    #[test]
+    fn the_page_has_a_table_for_each_manner_and_says_what_was_not_passed() {
+        let results = [
+            result(Product::Magpie, false, 0),
+            result(Product::Portkey, false, 2),
+            result(Product::Magpie, true, 1),
+            result(Product::Portkey, true, 16),
+        ];
+        let page = page(&results, Scale::REAL);
+        for part in [
+            "| S16 503, always: who is named and counted? | pass, 1.2 s, 2+1 | pass, 1.2 s, 2+1 |",
+            "| **passed** | **16 of 16** | **14 of 16** |",
+            "| **passed** | **15 of 16** | **0 of 16** |",
+            "- portkey S02 FAIL: said ' b ' \n",
+            "portkey 1.15.2.\n",
+        ] {
+            assert!(page.contains(part), "{part:?} is not in:\n{page}");
+        }
+        assert!(!page.contains("Every time"), "{page}");
+        assert!(super::page(&results, Scale::new(0.1).unwrap()).contains("Every time × 0.1"));
+    }
+}

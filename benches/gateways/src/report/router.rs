@@ -195,3 +195,63 @@ fn wrong(found: &[Found]) -> String {
     }
     if text.is_empty() { text } else { format!("\n## Failures\n\n{text}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::{Failures, stats::Times};
+
+    fn found(overhead: f64, failures: usize) -> Found {
+        let products = [(Product::Direct, 8000.0), (Product::Magpie, 1000.0)];
+        let paired = products.map(|(product, _)| Paired {
+            product,
+            shape: SHAPES[0],
+            total: Times::new(vec![overhead]),
+            first: Times::new(vec![overhead]),
+            failures: Failures { count: failures, first: (failures > 0).then(|| "cut".to_owned()) },
+        });
+        let loaded = products.map(|(product, rate)| Loaded {
+            product,
+            shape: SHAPES[0],
+            connections: 16,
+            rate,
+            total: Times::new(vec![1.0]),
+            first: Times::new(vec![1.0]),
+            processor: (product == Product::Magpie).then_some(0.05),
+            failures: Failures::default(),
+        });
+        Found { paired: paired.into(), loaded: loaded.into(), memory: vec![(Product::Magpie, 20 * 1024)] }
+    }
+
+    fn machine(load: f64) -> Machine {
+        Machine { processors: 2, model: "a model".to_owned(), kernel: "6.1.0".to_owned(), memory: 24, load }
+    }
+
+    #[test]
+    fn the_page_shows_the_middle_run_and_the_range() {
+        let plan = Plan::whole(vec![Product::Direct, Product::Magpie]);
+        let page = page(&plan, &machine(0.3), &[found(0.2, 0), found(0.4, 0), found(0.3, 0)]);
+        for part in [
+            "| magpie | 0.30 (0.20–0.40) | 0.30 (0.20–0.40) |",
+            "| magpie | 1000 | 1.00 | 1.00 | 1.00 | 1.00 | 1.00 | 0.050 | 8.0 | 0 |",
+            "| magpie | 20 |",
+            "load 0.3 at the start; 3 runs",
+        ] {
+            assert!(page.contains(part), "{part:?} is not in:\n{page}");
+        }
+        assert!(!page.contains("## Failures"), "{page}");
+    }
+
+    #[test]
+    fn a_busy_machine_and_a_wrong_answer_are_not_hidden() {
+        let plan = Plan::quick(vec![Product::Direct, Product::Magpie]);
+        let found = [found(0.2, 1)];
+        let page = page(&plan, &machine(3.5), &found);
+        assert!(page.contains("**the machine was not quiet: load 3.5 at the start**"), "{page}");
+        assert!(
+            page.contains("- magpie, not streamed, 0 KB, 1 connections: 1 failures, the first: cut"),
+            "{page}"
+        );
+        assert_eq!(failures(&found), 2);
+    }
+}

@@ -94,8 +94,6 @@ pub enum Check {
     HintHonoured,
     /// All of it took at most so many seconds.
     Within(f64),
-    /// The answer is the whole one; nothing in it was lost.
-    Whole,
     /// The answer came with what it cost, as the model that gave it counted.
     Counted,
     /// The answer names the fallback.
@@ -244,7 +242,7 @@ mod tests {
             let bounds = scenario.rules.iter().filter_map(|rule| match rule.check {
                 Check::Within(seconds) => Some(seconds),
                 Check::PrimaryAtLeast(_) | Check::PrimaryAtMost(_) | Check::PrimaryAtMostWithin(..) => None,
-                Check::HintHonoured | Check::Whole | Check::Counted | Check::NamesFallback => None,
+                Check::HintHonoured | Check::Counted | Check::NamesFallback => None,
                 Check::NamesWhoAnswered | Check::BoughtOnce | Check::SaysFiltered => None,
                 Check::NoPrefillComplaint | Check::ServedInOutage | Check::BackWithin(_) | Check::Alive => {
                     None

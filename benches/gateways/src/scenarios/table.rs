@@ -3,7 +3,7 @@
 use super::{
     Check::{
         BackWithin, Counted, HintHonoured, NamesFallback, NoPrefillComplaint, PrimaryAtLeast, PrimaryAtMost,
-        PrimaryAtMostWithin, SaysFiltered, ServedInOutage, Whole, Within,
+        PrimaryAtMostWithin, SaysFiltered, ServedInOutage, Within,
     },
     Fault, Ideal, Rule, Scenario, Series,
 };
@@ -113,7 +113,6 @@ pub const SCENARIOS: &[Scenario] = &[
         primary: Fault::Garbled { after: 10 },
         streamed: true,
         patience: 30.0,
-        rules: &[Rule::advised(Whole)],
         ..USUAL
     },
     Scenario {
