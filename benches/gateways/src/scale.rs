@@ -7,7 +7,7 @@ use std::time::Duration;
 const ROOM: f64 = 1.2;
 
 /// No wait for an answer is given up before this many seconds, however small the scale.
-const PATIENCE: f64 = 2.0;
+const PATIENCE: f64 = 5.0;
 
 /// The factor by which every time of a scenario is multiplied: 1 is the published run, 0.1 a quick one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(tenth.bound(15.0), Duration::from_millis(1800));
         assert_eq!(Scale::REAL.bound(15.0), Duration::from_secs(15));
         assert_eq!(tenth.retry_after(2.0), Duration::from_secs(1));
-        assert_eq!(tenth.patience(5.0), Duration::from_secs(2));
+        assert_eq!(tenth.patience(20.0), Duration::from_secs(5));
         assert_eq!((Scale::new(0.0), Scale::new(2.0)), (None, None));
     }
 }
