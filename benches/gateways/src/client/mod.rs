@@ -108,6 +108,24 @@ impl Connection {
         Ok(())
     }
 
+    /// Asks, and hears the answer to its end, or gives up after `patience` and hangs up.
+    ///
+    /// # Errors
+    ///
+    /// When there is no answer at all, or not the end of one in time.
+    pub async fn ask_within(
+        &mut self,
+        patience: Duration,
+        address: &Address,
+        question: Bytes,
+    ) -> anyhow::Result<Heard> {
+        let heard = tokio::time::timeout(patience, self.ask(address, question)).await;
+        heard.unwrap_or_else(|_| {
+            self.line = None;
+            Err(anyhow::anyhow!("no end after {} s", patience.as_secs()))
+        })
+    }
+
     /// Asks, and hears the answer to its end.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //!
 //! - this file: which there are, and where each is asked
 //! - [`budget`]: what all of them are given
-//! - [`magpie`], [`litellm`], [`portkey`], [`routers`]: how each is configured
+//! - `magpie`, `litellm`, `portkey`, `routers`: how each is configured
 //! - [`process`]: starting and ending
 
 pub mod budget;

@@ -6,12 +6,12 @@
 //! # Layout
 //!
 //! - this file: the server
-//! - [`fault`]: from a question to an error, a silence, or an answer
-//! - [`reply`]: an answer with its flaw
-//! - [`script`]: an answer's bytes, waits and breaks, as a body
+//! - `fault`: from a question to an error, a silence, or an answer
+//! - `reply`: an answer with its flaw
+//! - `script`: an answer's bytes, waits and breaks, as a body
 //! - [`measured`]: answers for measuring
 //! - [`ledger`]: who was asked when, and what came of it
-//! - [`line`]: a connection that can be reset
+//! - `line`: a connection that can be reset
 
 mod fault;
 pub mod ledger;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Failures, Loaded, Shape, cost::Cost, stats::Times};
+use super::{Failures, Loaded, PATIENCE, Shape, cost::Cost, stats::Times};
 use crate::{
     client::{Address, Connection},
     gateway::Product,
@@ -43,7 +43,7 @@ pub(super) async fn run(
     let workers = (0..connections).map(|_| async {
         let mut connection = Connection::to(address.socket);
         while Instant::now() < until {
-            let asked = connection.ask(address, question.clone()).await;
+            let asked = connection.ask_within(PATIENCE, address, question.clone()).await;
             let counts = (from..until).contains(&Instant::now());
             let checked = asked.map_err(|error| format!("{error:#}")).and_then(|heard| {
                 shape.check(&heard)?;

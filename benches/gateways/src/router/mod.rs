@@ -8,10 +8,10 @@
 //!
 //! - this file: what is asked, and what comes of it
 //! - [`plan`]: how often and how long
-//! - [`paired`]: one connection; [`load`]: many
+//! - `paired`: one connection; `load`: many
 //! - [`run`]: all of it, several times
 //! - [`machine`]: what it runs on, whether it is quiet, and who gets which processor
-//! - [`cost`]: processor time and memory of a gateway's processes
+//! - `cost`: processor time and memory of a gateway's processes
 //! - [`stats`]: percentiles and ranges
 
 mod cost;
@@ -22,7 +22,7 @@ pub mod plan;
 pub mod run;
 pub mod stats;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use bytes::Bytes;
 
@@ -36,6 +36,9 @@ use crate::{
     mock::measured,
 };
 use stats::Times;
+
+/// After so long an answer is missing. The slowest gateway, with the most connections, takes a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A kind of question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

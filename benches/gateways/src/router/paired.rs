@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use super::{Failures, Paired, Shape, stats::Times};
+use super::{Failures, PATIENCE, Paired, Shape, stats::Times};
 use crate::{
     client::{Address, Connection},
     gateway::Product,
@@ -71,7 +71,7 @@ impl<'a> Runner<'a> {
     }
 
     async fn ask(&mut self, shape: Shape, question: Bytes) -> Option<Lap> {
-        let heard = match self.connection.ask(self.address, question).await {
+        let heard = match self.connection.ask_within(PATIENCE, self.address, question).await {
             Ok(heard) => heard,
             Err(error) => {
                 self.failures.add(format!("{error:#}"));

@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! - this file: what a scenario is made of
-//! - [`table`]: the sixteen
+//! - `table`: the sixteen
 
 mod table;
 
