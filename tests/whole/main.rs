@@ -10,6 +10,7 @@ mod configured;
 mod cost;
 mod crash;
 mod dead_letters;
+mod failures;
 mod gateway;
 mod guard;
 mod lambda;

@@ -9,6 +9,7 @@
 //! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
 //! - [`simulate`]: `cargo xtask simulate`, many histories of the turn engine, and bugs that they must find
 //! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments
+//! - [`bench`]: `cargo xtask bench`, gateways side by side
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
 //! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests
@@ -23,6 +24,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::Parser;
 
+mod bench;
 mod chaos;
 mod commands;
 mod fuzz;
@@ -66,6 +68,9 @@ enum Task {
     Sam,
     /// Kills a real `magpie` at random moments while people talk to it, and checks what they saw.
     Chaos(chaos::Chaos),
+    /// Compares gateways: how they handle failing models, and what they add to a call.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Runs every fuzz target for a while. Needs nightly Rust and cargo-fuzz, and says how to get them.
     Fuzz {
         /// How long each target runs.
@@ -109,6 +114,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
         Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
+        Task::Bench(bench) => bench::run(&workspace, &shelf, &mut steps, &bench),
         Task::Fuzz { seconds, only } => fuzz::run(&workspace, &mut steps, seconds, &only),
         Task::Simulate { planted: true, seed, .. } => simulate::planted(&workspace, &mut steps, seed),
         Task::Simulate { runs, seed, .. } => simulate::run(&workspace, &mut steps, runs, seed),

@@ -176,7 +176,7 @@ impl Shelf {
 
     /// A virtual environment with these packages, wheels only so that nothing of theirs runs during the installation.
     /// Gives its folder of programs.
-    fn python(&self, steps: &mut Steps, tool: &str, packages: &[&str]) -> Result<PathBuf> {
+    pub(crate) fn python(&self, steps: &mut Steps, tool: &str, packages: &[&str]) -> Result<PathBuf> {
         let folder = self.fetch(steps, tool, &packages.join(" "), |folder| {
             commands::read(Command::new("python3").args(["-m", "venv"]).arg(folder))?;
             let mut pip = Command::new(folder.join("bin/python3"));
@@ -187,7 +187,7 @@ impl Shelf {
     }
 
     /// Makes sure that the tool's folder holds this version, and gives the folder.
-    fn fetch(
+    pub(crate) fn fetch(
         &self,
         steps: &mut Steps,
         tool: &str,

@@ -43,6 +43,8 @@ const DIRECTION: &[(&str, May)] = &[
     // `lambda` behind the feature `aws` only; the default build's tree is checked for it below.
     ("standalone",        May::UseSharedBut(&["store-dynamodb"])),
     ("benches",           May::UseAny),
+    // Judges gateways from outside, ours among them: it uses no crate of ours, and speaks HTTP itself.
+    ("gateways",          May::UseAny),
     ("simulation",        May::UseAny),
     ("fuzzing",           May::UseAny),
     ("magpie-tests",      May::UseAny),

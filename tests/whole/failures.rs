@@ -1,0 +1,46 @@
+//! The sixteen ways in which model servers fail, through a real process and its own gateway. `cargo xtask bench failures`
+//! runs the same at their real pace.
+
+use gateways::{
+    failures::{self, Manner},
+    gateway::{Product, Programs},
+    judge::{Grade, Verdict},
+    scale::Scale,
+};
+use magpie_tests::component::Component;
+
+/// Every clock a tenth, Magpie's own too.
+const SCALE: f64 = 0.1;
+
+async fn verdicts(streamed: bool) -> Option<Vec<Verdict>> {
+    let magpie = Component::Magpie.find()?;
+    let logs = tempfile::tempdir().unwrap();
+    let programs =
+        Programs { magpie: Some(magpie.into()), logs: logs.path().to_owned(), ..Programs::default() };
+    let manner = Manner { scale: Scale::new(SCALE).unwrap(), streamed };
+    Some(failures::run(Product::Magpie, &programs, manner, |_| ()).await.unwrap())
+}
+
+/// What is not as good as this.
+fn below(verdicts: &[Verdict], least: impl Fn(&Verdict) -> Grade) -> Vec<String> {
+    let worse = verdicts.iter().filter(|verdict| verdict.grade > least(verdict));
+    worse.map(|verdict| format!("{} {}: {}", verdict.scenario.id, verdict.grade, verdict.why)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_a_whole_answer_gets_it_in_all_sixteen() {
+    let Some(verdicts) = verdicts(false).await else { return };
+    assert_eq!(verdicts.len(), 16);
+    assert_eq!(below(&verdicts, |_| Grade::Pass), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stream_has_shown_is_never_passed_off_as_the_whole() {
+    let Some(verdicts) = verdicts(true).await else { return };
+    // A client that streams has seen the first words: there an honest end is the best that can be.
+    let shown = ["S08", "S09", "S14"];
+    let least = |verdict: &Verdict| {
+        if shown.contains(&verdict.scenario.id) { Grade::Safe } else { Grade::Pass }
+    };
+    assert_eq!(below(&verdicts, least), [""; 0]);
+}
