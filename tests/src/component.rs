@@ -17,6 +17,8 @@ pub enum Component {
     Chromium,
     /// The folder with `playwright-core`.
     NodeModules,
+    /// A language model behind llama.cpp.
+    Model,
 }
 
 impl Component {
@@ -29,6 +31,7 @@ impl Component {
             Self::Rie => ("MAGPIE_TEST_RIE", "lambda"),
             Self::Bootstraps => ("MAGPIE_TEST_BOOTSTRAPS", "lambda"),
             Self::Chromium => ("MAGPIE_TEST_CHROMIUM", "browser"),
+            Self::Model => ("MAGPIE_TEST_MODEL", "model"),
             Self::NodeModules => ("MAGPIE_TEST_NODE_MODULES", "browser"),
         }
     }

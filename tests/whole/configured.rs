@@ -21,6 +21,11 @@ pub(crate) struct Setup {
 
 impl Setup {
     pub(crate) async fn start() -> Option<Self> {
+        Self::with_endpoints("").await
+    }
+
+    /// One with further endpoints, in the configuration's words; they come before the others of their places.
+    pub(crate) async fn with_endpoints(further: &str) -> Option<Self> {
         let binary = Component::Magpie.find()?;
         let (platforms, local, cloud) = (
             Pretend::start().await.unwrap(),
@@ -31,7 +36,7 @@ impl Setup {
         std::fs::write(folder.path().join("feishu.json"), FEISHU_KEYS).unwrap();
         std::fs::write(folder.path().join("dingtalk.json"), DINGTALK_KEYS).unwrap();
         let keys = ("file:feishu.json", "file:dingtalk.json");
-        let config = configuration(&platforms, &local, &cloud, keys);
+        let config = format!("{further}{}", configuration(&platforms, &local, &cloud, keys));
         std::fs::write(folder.path().join("magpie.toml"), config).unwrap();
         let magpie = Magpie::start_in(binary, folder, &[("MAGPIE_LOG", "debug")]).await.unwrap();
         Some(Self { platforms, local, cloud, magpie })

@@ -14,5 +14,6 @@ mod failures;
 mod gateway;
 mod guard;
 mod lambda;
+mod real_model;
 mod route;
 mod samples;

@@ -69,6 +69,19 @@ pub(crate) fn ministack(programs: &Path, logs: &Path) -> Result<Server> {
     })
 }
 
+/// A language model behind llama.cpp's own server. It answers before its weights are loaded, and says so.
+///
+/// # Errors
+///
+/// When it does not come up.
+pub(crate) fn model(programs: &Path, logs: &Path) -> Result<Server> {
+    Server::start("model", logs, |port| {
+        let mut python = bound_to_us(&programs.join("python3").to_string_lossy());
+        python.args(["-c", include_str!("servers/model.py"), &port.to_string()]);
+        python
+    })
+}
+
 /// A command whose process ends with this one even when this one is killed, where the system has a way to say so.
 fn bound_to_us(program: &str) -> Command {
     if commands::find("setpriv").is_none() {

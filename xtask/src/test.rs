@@ -74,7 +74,7 @@ pub(crate) fn run(
 
 /// Fetches every tool that will be used, before anything is built: a registry that cannot be reached shows at once.
 fn fetch(shelf: &Shelf, steps: &mut Steps, without: &[Part]) -> Result<()> {
-    for part in [Part::Dynamodb, Part::Aws, Part::Lambda, Part::Browser, Part::Sam] {
+    for part in [Part::Dynamodb, Part::Aws, Part::Lambda, Part::Browser, Part::Sam, Part::Model] {
         if without.contains(&part) {
             continue;
         }
@@ -84,6 +84,7 @@ fn fetch(shelf: &Shelf, steps: &mut Steps, without: &[Part]) -> Result<()> {
             Part::Lambda => shelf.cargo_lambda(steps).and_then(|_| shelf.runtime_emulator(steps))?,
             Part::Browser => shelf.node_modules(steps)?,
             Part::Sam => shelf.sam(steps)?,
+            Part::Model => shelf.model(steps)?,
         };
     }
     Ok(())
@@ -120,6 +121,12 @@ impl Bench {
             let programs = shelf.ministack(steps)?;
             let server = steps.run("start ministack", || servers::ministack(&programs, &logs))?;
             self.tell("MAGPIE_TEST_AWS", server.url());
+            self.servers.push(server);
+        }
+        if !without.contains(&Part::Model) {
+            let programs = shelf.model(steps)?;
+            let server = steps.run("start llama.cpp", || servers::model(&programs, &logs))?;
+            self.tell("MAGPIE_TEST_MODEL", server.url());
             self.servers.push(server);
         }
         Ok(())

