@@ -136,6 +136,11 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether it would be asked without need: who is to be left alone is no reason to give up on another.
+    fn is_ready(&self, index: usize) -> bool {
+        !matches!(self.router.health.gate(index, self.means.clock.now()), Gate::Open { .. })
+    }
+
     /// Takes the first in the queue that admits a question.
     fn take(&mut self, admit: impl Fn(usize) -> Option<Admission>) -> Option<(usize, Admission)> {
         let admitted = |(at, &index): (usize, &usize)| Some((at, index, admit(index)?));
@@ -191,7 +196,8 @@ impl<'a> Run<'a> {
         let started = means.clock.now();
         let until = self.deadline.min(started.plus(means.clocks.attempt));
         // Whoever is the last that can be asked is waited for as long as there is time.
-        let patience = (!self.queue.is_empty() && self.calls_left > 0).then_some(means.clocks.first_token);
+        let other = self.calls_left > 0 && self.queue.iter().any(|&other| self.is_ready(other));
+        let patience = other.then_some(means.clocks.first_token);
         async move {
             let result = match router.endpoints.get(index) {
                 Some(endpoint) => attempt::begin(means, endpoint, patience, until).await,
@@ -331,7 +337,8 @@ impl<'a> Run<'a> {
     /// The wait that an endpoint asks for, unless another of its place can be asked at once, or it is too long.
     fn may_wait(&self, index: usize, wait: Duration) -> Option<Duration> {
         let place = |index: usize| self.router.endpoints.get(index).map(|endpoint| endpoint.place);
-        let neighbour = self.queue.iter().any(|&other| place(other) == place(index));
+        let mut others = self.queue.iter().copied();
+        let neighbour = others.any(|other| place(other) == place(index) && self.is_ready(other));
         (!neighbour && wait <= WAIT_MOST).then_some(wait)
     }
 

@@ -4,6 +4,7 @@
 mod books;
 mod clocks;
 mod faults;
+mod health;
 mod hedging;
 mod net;
 mod streams;
