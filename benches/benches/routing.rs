@@ -39,7 +39,7 @@ impl Board for EveryFourth {
             until: now.plus(Duration::from_secs(3_600 + number)),
             step: 1,
         };
-        (0..20).step_by(4).map(opening).collect()
+        (0_u64..20).step_by(4).map(opening).collect()
     }
 
     async fn tell(&self, _: &Opening) {}
