@@ -342,6 +342,20 @@ async fn what_cannot_be_honoured_is_named_and_nobody_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_refused_where_nobody_understands_it() {
+    let Some(setup) = Setup::start().await else { return };
+    let image = json!([
+        { "type": "text", "text": "what is this?" },
+        { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGlkZGVu" } },
+    ]);
+    let body = json!({ "messages": [{ "role": "user", "content": image }] });
+    for body in [body.clone(), streamed(body)] {
+        assert_refused(&setup.ask(&body).await, 400, "unsupported_content", Some("messages"));
+    }
+    assert_eq!(setup.asked(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_end_without_an_answer_has_its_status() {
     let Some(setup) = Setup::start().await else { return };
     let (local, cloud) = (&setup.local.simulator, &setup.cloud.simulator);

@@ -48,6 +48,12 @@ fn route(reader: &mut Reader<'_, '_>, default: Route) -> Route {
         .text("balance", &balances)
         .and_then(|text| reader.word::<Balance>("balance", text, &balances))
         .unwrap_or(default.balance);
+    // A balance that the strategy passes over would be believed and do nothing.
+    if strategy.balance().is_some() && reader.has("balance") {
+        let found =
+            format!("a value, and the strategy `{}`, which shares the work itself", strategy.as_str());
+        reader.mistake("balance", found, "no `balance`, or a strategy that goes by place");
+    }
     let attempts = reader.whole("attempts", 1..=ATTEMPTS_MOST).unwrap_or(default.attempts);
     Route { strategy, balance, attempts, hedge: hedge(reader), rules: default.rules }
 }

@@ -52,7 +52,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
     let hedge = Hedge { after: Some(Duration::from_secs(2)), ..Hedge::default() };
     let default = RoutingSettings::default();
     let rules = settings.routing.route.rules.clone();
-    let route = Route { hedge: Some(hedge), rules, ..default.route.clone() };
+    let route = Route { hedge: Some(hedge), rules, ..default.route };
     assert_eq!(settings.routing, RoutingSettings { route, ..default });
     let office = &settings.endpoints[0];
     assert_eq!((office.weight, office.vision), (1, false));

@@ -47,6 +47,12 @@ fn endpoints_weights_windows_and_prices() {
 fn routes() {
     for (line, key, found, wanted) in [
         ("balance = 'fair'", "balance", "`fair`", BALANCES.as_str()),
+        (
+            "strategy = 'cheapest'\nbalance = 'weighted'",
+            "balance",
+            "a value, and the strategy `cheapest`, which shares the work itself",
+            "no `balance`, or a strategy that goes by place",
+        ),
         ("attempts = 0", "attempts", "0", "a whole number from 1 to 20"),
         ("first_token_timeout_seconds = 0", "first_token_timeout_seconds", "0", "seconds from 0.1 to 840"),
         ("idle_timeout_seconds = 841", "idle_timeout_seconds", "841", "seconds from 0.1 to 840"),
