@@ -22,7 +22,7 @@ use vault::Vault;
 use crate::{
     data::DataFolder,
     discover,
-    gateway::Gateway,
+    gateway::{Gateway, purse::Purse},
     platforms::{KINDS, PLATFORMS},
     playground::{
         Feed, Playground,
@@ -109,10 +109,10 @@ impl Magpie {
             settings.routing.clocks,
             routing_ports(Arc::clone(&transport)),
         )?);
-        let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router)).await?;
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
         store.reclaim().await?;
+        let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router), &store).await?;
         Ok(Self {
             settings,
             bots: Arc::new(bots),
@@ -298,11 +298,14 @@ async fn gateway(
     settings: &Settings,
     secrets: &dyn Secrets,
     router: Arc<Router>,
+    store: &SqliteStore,
 ) -> anyhow::Result<Option<Gateway>> {
     let tokens = settings::gateway_tokens(&settings.gateway, secrets).await?;
     let (route, budget) = (&settings.routing.route, settings.routing.turn_timeout);
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    Ok((!tokens.is_empty()).then(|| Gateway::new(&tokens, router, route, clock, entropy, budget)))
+    let purse =
+        Purse { budgets: Arc::new(store.clone()), limits: settings.budgets, clock: Arc::new(SystemClock) };
+    let entropy = Arc::new(SystemEntropy);
+    Ok((!tokens.is_empty()).then(|| Gateway::new(&tokens, router, route, purse, entropy, budget)))
 }
 
 /// The configured keys, or those that this data folder made for itself.

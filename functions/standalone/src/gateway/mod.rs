@@ -10,9 +10,10 @@
 //! - [`request`]: what it sends; [`question`]: what that asks of the router
 //! - [`stream`]: an answer that goes out as it comes; [`wire`]: answers as bytes
 //! - [`refusal`]: what it is told instead of an answer
-//! - [`books`]: what is written down of it
+//! - [`books`]: what is written down of it; [`purse`]: what it may spend
 
 mod books;
+pub(crate) mod purse;
 mod question;
 mod refusal;
 mod request;
@@ -30,7 +31,7 @@ use axum::{
     routing::{any, get, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chat::{Clock, Entropy};
+use chat::Entropy;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use routing::{Ask, Endpoint, NoAnswer, Route, Router};
 use serde_json::{Value, json};
@@ -38,6 +39,7 @@ use settings::GatewayToken;
 
 use self::{
     books::Books,
+    purse::Purse,
     question::{AUTO, Question},
     refusal::Refusal,
     request::Request,
@@ -60,7 +62,7 @@ const OWNER: &str = "magpie";
 pub(crate) struct Gateway {
     tokens: Arc<Tokens>,
     router: Arc<Router>,
-    clock: Arc<dyn Clock>,
+    purse: Purse,
     entropy: Arc<dyn Entropy>,
     /// How long all attempts for one question may take.
     budget: Duration,
@@ -76,13 +78,13 @@ impl Gateway {
         tokens: &[GatewayToken],
         router: Arc<Router>,
         route: &Route,
-        clock: Arc<dyn Clock>,
+        purse: Purse,
         entropy: Arc<dyn Entropy>,
         budget: Duration,
     ) -> Self {
-        let since = clock.now().as_seconds();
+        let since = purse.clock.now().as_seconds();
         let models = Arc::new(models_of(&router, route));
-        Self { tokens: Arc::new(Tokens::new(tokens)), router, clock, entropy, budget, models, since }
+        Self { tokens: Arc::new(Tokens::new(tokens)), router, purse, entropy, budget, models, since }
     }
 
     pub(crate) fn routes(self) -> Routes {
@@ -103,7 +105,7 @@ impl Gateway {
         self.entropy.fill(&mut id);
         Head {
             id: format!("chatcmpl-{}", URL_SAFE_NO_PAD.encode(id)),
-            created: self.clock.now().as_seconds(),
+            created: self.purse.clock.now().as_seconds(),
         }
     }
 
@@ -111,7 +113,7 @@ impl Gateway {
         let head = self.head();
         let ask = Ask::whole(&question.prompt, &question.context, self.budget);
         let result = self.router.ask(&ask).await;
-        books.close(&result);
+        books.close(&result).await;
         let answer = result.map_err(|no_answer| self.refusal(&no_answer, &ask))?;
         let headers = headers("application/json", &answer.endpoint);
         Ok((headers, wire::whole(&head, &answer)).into_response())
@@ -158,14 +160,15 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
     let (parts, body) = request.into_parts();
     let program = gateway.program(&parts.headers)?;
     let body = to_bytes(body, BODY_MOST).await.map_err(|_| Refusal::too_large(BODY_MOST))?;
-    let question = Question::new(Request::read(&body)?, program)?;
+    let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
     if let Some(model) = &question.context.model
         && !gateway.models.contains(model)
     {
         return Err(Refusal::unknown_model(model));
     }
-    let books = Books::open(program);
+    gateway.purse.allow(program, &mut question.context).await?;
+    let books = Books::open(program, gateway.purse.clone());
     if question.stream {
         gateway.streamed(question, books).await
     } else {
