@@ -151,3 +151,32 @@ async fn a_busy_conversation_does_not_hold_another_up() {
     let first = &setup.platforms.seen(1).await.unwrap()[0];
     assert!(first.text.contains("hello"), "{}", first.text);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_shows_how_the_endpoints_fare_and_stays_good_without_them() {
+    let Some(setup) = Setup::start().await else { return };
+    let health = async || {
+        let answer = setup.platforms.get(setup.magpie.url.join("/healthz").unwrap()).await.unwrap();
+        assert_eq!(answer.status, 200);
+        serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap()
+    };
+    let before = health().await;
+    assert_eq!(
+        (&before["endpoints"][0]["name"], &before["endpoints"][1]["name"]),
+        (&"office".into(), &"far".into())
+    );
+    assert_eq!(before["endpoints"][0]["state"], "ready");
+    assert!(before["endpoints"][0]["first_token_millis"].is_null());
+    // Keys that are refused are not going to be better in a moment.
+    let refused = || std::iter::repeat_n(Fault::Status(401), 20);
+    setup.local.simulator.script(Target::Model, refused());
+    for count in 1..=5 {
+        setup.feishu(&Say::direct("ann", "hello")).await;
+        setup.platforms.seen(count).await.unwrap();
+    }
+    let after = health().await;
+    assert_eq!(after["endpoints"][0]["state"], "left_alone", "{after}");
+    assert!(after["endpoints"][0]["seconds"].as_u64().unwrap() > 0, "{after}");
+    assert_eq!(after["endpoints"][1]["state"], "ready", "{after}");
+    assert!(after["endpoints"][1]["first_token_millis"].is_u64(), "{after}");
+}

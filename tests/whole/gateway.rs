@@ -342,6 +342,20 @@ async fn what_cannot_be_honoured_is_named_and_nobody_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_picture_is_refused_where_nobody_understands_it() {
+    let Some(setup) = Setup::start().await else { return };
+    let image = json!([
+        { "type": "text", "text": "what is this?" },
+        { "type": "image_url", "image_url": { "url": "data:image/png;base64,aGlkZGVu" } },
+    ]);
+    let body = json!({ "messages": [{ "role": "user", "content": image }] });
+    for body in [body.clone(), streamed(body)] {
+        assert_refused(&setup.ask(&body).await, 400, "unsupported_content", Some("messages"));
+    }
+    assert_eq!(setup.asked(), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_end_without_an_answer_has_its_status() {
     let Some(setup) = Setup::start().await else { return };
     let (local, cloud) = (&setup.local.simulator, &setup.cloud.simulator);
@@ -377,6 +391,40 @@ async fn nobody_there_is_503() {
         .with_secret_header(header::AUTHORIZATION, &format!("Bearer {}", TOKENS[0]));
     let answer = client.call(request, LIMITS).await.unwrap();
     assert_refused(&answer, 503, "no_model_available", None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_programs_spend_counts_and_ends_in_a_refusal() {
+    let Some(binary) = Component::Magpie.find() else { return };
+    let cloud = Pretend::start().await.unwrap();
+    // A million for a token: one answer spends it all.
+    let config = format!(
+        "[endpoints.far]\nplace = 'cloud'\nurl = '{}model/v1/chat/completions'\nmodel = 'm'\nmax_tokens = 20\n\
+         price = {{ prompt = 1000000, completion = 1000000 }}\n\
+         [gateway]\ntoken = 'env:WIKI'\n[gateway.tokens]\nbuilds = 'env:BUILDS'\n\
+         [budgets]\nbot_month = 60\nmonth = 1000\nthen = 'stop'\n",
+        cloud.served.url
+    );
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("magpie.toml"), config).unwrap();
+    let env = [("WIKI", TOKENS[0]), ("BUILDS", TOKENS[1])];
+    let magpie = Magpie::start_in(binary, folder, &env).await.unwrap();
+    let client = Egress::new(EgressOptions::default()).unwrap();
+    let ask = async |token: &str, body: Value| {
+        let url = magpie.url.join("/v1/chat/completions").unwrap();
+        let request = OutRequest::post_json(url, body.to_string())
+            .with_secret_header(header::AUTHORIZATION, &format!("Bearer {token}"));
+        client.call(request, LIMITS).await.unwrap()
+    };
+    // Eleven tokens each, and no more questions once those that are left might cost too much.
+    let mut answered = 0;
+    while ask(TOKENS[0], streamed(hello())).await.status == 200 {
+        answered += 1;
+        assert!(answered < 6, "the budget holds for no more than five answers of eleven");
+    }
+    assert!(answered >= 2, "{answered}");
+    assert_refused(&ask(TOKENS[0], hello()).await, 429, "insufficient_quota", None);
+    assert_eq!(ask(TOKENS[1], hello()).await.status, 200, "each program has a budget of its own");
 }
 
 #[tokio::test(flavor = "multi_thread")]

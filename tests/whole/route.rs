@@ -40,7 +40,8 @@ async fn a_question_goes_its_way_and_every_attempt_is_shown() {
     let cloud = Pretend::start().await.unwrap();
     let Some((code, said)) = route(&["how are you?", "--bot", "desk"], &config(&cloud)).await else { return };
     assert_eq!(code, Some(0), "{said}");
-    for part in ["strategy local_first", "how are you?", "cannot be reached", "answered", "tokens asked"] {
+    for part in ["strategy local_first", "how are you?", "cannot be reached", "answered", "TOKENS", "IN ALL"]
+    {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
     let asked = cloud.simulator.model_requests();
@@ -65,4 +66,35 @@ async fn nobody_answering_ends_with_2_and_says_what_was_tried() {
     let Some((code, said)) = route(&["hello"], &config).await else { return };
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("nobody answered (all_failed)") && !said.contains("far-model"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_explanation_names_the_rules_that_hold_and_who_is_not_asked() {
+    let cloud = Pretend::start().await.unwrap();
+    let rules = r#"
+[[routing.rules]]
+name = "contracts"
+departments = ["legal"]
+words = ["contract"]
+cloud = "never"
+[departments.legal]
+users = ["ou_lawyer"]
+"#;
+    let config = config(&cloud) + rules;
+    let args = ["the Contract, please", "--explain", "--user", "ou_lawyer"];
+    let Some((code, said)) = route(&args, &config).await else { return };
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("rules    contracts") && said.contains("the rule contracts forbids it"), "{said}");
+    // Another person, or another word, and the cloud is there again.
+    for args in
+        [["the contract", "--explain", "--user", "ou_other"], ["hello", "--explain", "--user", "ou_lawyer"]]
+    {
+        let (_, said) = route(&args, &config).await.unwrap();
+        assert!(!said.contains("NOT ASKED") && said.contains("far-model"), "{said}");
+    }
+    // A ban is not undone by a choice.
+    let args = ["the contract", "--user", "ou_lawyer", "--model", "far"];
+    let (code, said) = route(&args, &config).await.unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(!cloud.simulator.calls().iter().any(|call| call.target == Target::Model), "{said}");
 }

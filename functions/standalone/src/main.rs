@@ -4,7 +4,7 @@
 //! magpie                      the same as `magpie serve`
 //! magpie serve [--config FILE] [--listen ADDR]
 //! magpie notify CHANNEL TEXT  send a notification through a configured channel
-//! magpie route QUESTION [--bot NAME] [--explain] [--config FILE]
+//! magpie route QUESTION [--bot NAME] [--user ID] [--group] [--model NAME] [--explain] [--config FILE]
 //! magpie dead-letters list|show ID|redrive ID|redrive --all [--config FILE]
 //! ```
 //!
@@ -15,6 +15,7 @@
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
 //! - [`discover`]: a model server on one of the usual ports
 //! - [`gateway`]: `/v1/chat/completions` for other programs
+//! - [`health`]: how the endpoints fare
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
 //! - [`platforms`]: the platforms that this process speaks
 //! - [`pump`]: the queue's consumers
@@ -28,6 +29,7 @@ mod data;
 mod dead_letters;
 mod discover;
 mod gateway;
+mod health;
 mod notify;
 mod platforms;
 mod playground;

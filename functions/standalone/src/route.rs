@@ -3,24 +3,41 @@
 //! The question goes the way that a turn's would go, without a platform, a store or memory: what is wrong with a route
 //! shows here before people meet it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use anyhow::bail;
+use chat::{ChatKind, UserId};
 use egress::{Egress, EgressOptions};
-use routing::{Answer, Ask, Attempt, AttemptOutcome, Context, Endpoint, NoAnswer, Prompt, Router};
+use routing::{
+    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, Plan, Prompt, Router, Usage,
+};
 use settings::{LocalSecrets, ProcessEnvironment, Settings};
 use transport::Transport;
 
-use crate::{platforms::PLATFORMS, serve, table::table};
+use crate::{
+    health::{self, Health},
+    platforms::PLATFORMS,
+    serve,
+    table::table,
+};
 
 /// What `magpie route` takes.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RouteArgs {
     /// What to ask
     question: String,
-    /// Ask as this bot would: with its persona
+    /// Ask as this bot would: with its persona, and by the rules for it
     #[arg(long, value_name = "NAME")]
     bot: Option<String>,
+    /// Ask as this person would, by the id that the platform has for them, or as `program:NAME`
+    #[arg(long, value_name = "ID")]
+    user: Option<String>,
+    /// Ask as in a group; otherwise as in a direct chat
+    #[arg(long)]
+    group: bool,
+    /// Ask this model, or endpoint, first, as after `/model`
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
     /// Only show where the question would go, and ask nobody
     #[arg(long)]
     explain: bool,
@@ -33,18 +50,22 @@ pub(crate) struct RouteArgs {
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads the answer")]
 pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
-    let prompt =
-        Prompt { system: persona(&settings, args.bot.as_deref())?, ..Prompt::question(args.question) };
-    let router = router(&settings).await?;
-    println!("strategy {}\n{}", settings.routing.route.strategy.as_str(), plan(&router.usual()));
+    let options =
+        EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
+    let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
+    let router = router(&settings, Arc::clone(&transport)).await?;
+    let context = context(&settings, &router, &args)?;
+    let system = persona(&settings, args.bot.as_deref())?;
+    let prompt = Prompt { system, ..Prompt::question(args.question) };
+    let ask = Ask::whole(&prompt, &context, settings.routing.turn_timeout);
+    let health = health::of_running(transport.as_ref(), settings.standalone.listen).await;
+    println!("{}", explanation(&router, &router.plan(&ask), &health));
     if args.explain {
         return Ok(());
     }
-    let context = Context::default();
-    match router.ask(&Ask::whole(&prompt, &context, settings.routing.turn_timeout)).await {
+    match router.ask(&ask).await {
         Ok(answer) => {
             println!("\n{}\n\n{}", harmless(&answer.text), attempts(&answer.attempts));
-            println!("{}", tokens(&answer));
             Ok(())
         }
         Err(NoAnswer { reason, attempts: tried }) => {
@@ -66,11 +87,25 @@ fn persona(settings: &Settings, bot: Option<&str>) -> anyhow::Result<Option<Stri
     }
 }
 
+/// From whom the question comes, for rules.
+fn context(settings: &Settings, router: &Router, args: &RouteArgs) -> anyhow::Result<Context> {
+    let known = |name: &str| router.endpoints().iter().any(|e| e.name == name || e.model == name);
+    if let Some(unknown) = args.model.as_deref().filter(|name| !known(name)) {
+        let names: Vec<_> = router.endpoints().iter().map(|e| format!("`{}`", e.name)).collect();
+        bail!("no endpoint and no model is named `{unknown}`: there are the endpoints {}", names.join(", "))
+    }
+    let bot = args.bot.as_deref().and_then(|name| settings.bots.iter().find(|bot| bot.bot.as_str() == name));
+    Ok(Context {
+        bot: bot.map(|bot| bot.bot.clone()),
+        chat: Some(if args.group { ChatKind::Group } else { ChatKind::Direct }),
+        user: args.user.as_deref().map(UserId::parse).transpose()?,
+        model: args.model.clone(),
+        ..Context::default()
+    })
+}
+
 /// The router that `magpie serve` would ask.
-async fn router(settings: &Settings) -> anyhow::Result<Router> {
-    let options =
-        EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
-    let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
+async fn router(settings: &Settings, transport: Arc<dyn Transport>) -> anyhow::Result<Router> {
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
     Ok(Router::new(
         serve::endpoints(settings, &secrets, transport.as_ref()).await?,
@@ -80,29 +115,67 @@ async fn router(settings: &Settings) -> anyhow::Result<Router> {
     )?)
 }
 
-/// Where the question goes, first choice first.
-fn plan(endpoints: &[&Endpoint]) -> String {
-    let mut rows = vec![["ENDPOINT", "PLACE", "PROTOCOL", "MODEL"].map(str::to_owned).to_vec()];
-    rows.extend(endpoints.iter().map(|endpoint| {
-        vec![
-            endpoint.name.clone(),
-            endpoint.place.as_str().to_owned(),
-            endpoint.protocol.as_str().to_owned(),
-            endpoint.model.clone(),
-        ]
-    }));
-    table(&rows)
+/// Where the question goes, first choice first, and where not, and why. `health` is what a running Magpie knows.
+fn explanation(router: &Router, plan: &Plan, health: &BTreeMap<String, Health>) -> String {
+    let mut head = format!("strategy {}", plan.strategy.as_str());
+    if !plan.rules.is_empty() {
+        head = format!("{head}\nrules    {}", plan.rules.join(", "));
+    }
+    let mut rows = vec![row(["ENDPOINT", "PLACE", "PROTOCOL", "MODEL"])];
+    let columns = |endpoint: &Endpoint| {
+        let (place, protocol) = (endpoint.place.as_str(), endpoint.protocol.as_str());
+        row([&endpoint.name, place, protocol, &endpoint.model])
+    };
+    let chosen = plan.choices.iter().filter_map(|&index| router.endpoints().get(index));
+    for endpoint in chosen {
+        let mut columns = columns(endpoint);
+        columns.extend(health.get(&endpoint.name).map(ToString::to_string));
+        rows.push(columns);
+    }
+    if !health.is_empty() {
+        rows[0].push("HEALTH".to_owned());
+    }
+    let mut parts = vec![head, table(&rows)];
+    if !plan.left_out.is_empty() {
+        let mut rows = vec![row(["NOT ASKED", "PLACE", "WHY"])];
+        for (index, why) in &plan.left_out {
+            if let Some(endpoint) = router.endpoints().get(*index) {
+                rows.push(row([&endpoint.name, endpoint.place.as_str(), &reason(why, plan)]));
+            }
+        }
+        parts.push(format!("\n{}", table(&rows)));
+    }
+    parts.join("\n")
 }
 
-/// Whom it was asked of, and how each attempt ended.
+fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
+    cells.map(str::to_owned).to_vec()
+}
+
+/// Why an endpoint is not asked.
+fn reason(why: &LeftOut, plan: &Plan) -> String {
+    match why {
+        LeftOut::Strategy => format!("the strategy {} asks another place only", plan.strategy.as_str()),
+        LeftOut::Rule(name) => format!("the rule {name} forbids it"),
+        LeftOut::Vision => "it does not understand pictures".to_owned(),
+        LeftOut::Window => "the question is longer than its window".to_owned(),
+        LeftOut::Allowance => "it might cost more than is left".to_owned(),
+    }
+}
+
+/// Whom it was asked of, what that took, and how it ended.
 fn attempts(attempts: &[Attempt]) -> String {
-    let mut rows = vec![["ASKED", "PLACE", "MODEL", "MILLISECONDS", "OUTCOME"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![row(["ASKED", "PLACE", "MODEL", "FIRST TOKEN", "IN ALL", "TOKENS", "COST", "OUTCOME"])];
     rows.extend(attempts.iter().map(|attempt| {
         vec![
             attempt.endpoint.clone(),
             attempt.place.as_str().to_owned(),
             harmless(&attempt.model),
-            attempt.millis.to_string(),
+            attempt.first_token_millis.map_or("-".to_owned(), |millis| format!("{millis} ms")),
+            format!("{} ms", attempt.millis),
+            attempt.usage.map_or("-".to_owned(), tokens),
+            money(attempt.cost),
             match attempt.outcome {
                 AttemptOutcome::Answered => "answered".to_owned(),
                 AttemptOutcome::Failed(failure) => failure.to_string(),
@@ -113,77 +186,22 @@ fn attempts(attempts: &[Attempt]) -> String {
     table(&rows)
 }
 
+/// Tokens asked and answered.
+fn tokens(usage: Usage) -> String {
+    let about = if usage.estimated { "about " } else { "" };
+    format!("{about}{} + {}", usage.prompt, usage.completion)
+}
+
+/// An amount, with as many digits as it has.
+fn money(micros: Micros) -> String {
+    let text = format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// What a server said, without what would steer the terminal: escape sequences could hide or forge lines.
 fn harmless(said: &str) -> String {
     said.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
 }
 
-fn tokens(answer: &Answer) -> String {
-    let counted = if answer.usage.estimated { ", by estimate" } else { "" };
-    format!("{} tokens asked, {} answered{counted}", answer.usage.prompt, answer.usage.completion)
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use routing::{Failure, Finish, Place, Usage};
-
-    use super::*;
-
-    #[test]
-    fn a_bot_lends_its_persona_and_an_unknown_one_is_told() {
-        let text = "[bots.desk]\nplatform = 'feishu'\nkeys = 'demo'\npersona = 'You are the desk.'";
-        let settings = settings::parse(text, None, &BTreeMap::new(), &PLATFORMS).unwrap();
-        assert_eq!(persona(&settings, None).unwrap(), None);
-        assert_eq!(persona(&settings, Some("desk")).unwrap().as_deref(), Some("You are the desk."));
-        let error = persona(&settings, Some("dest")).unwrap_err().to_string();
-        assert_eq!(error, "no bot is named `dest`: there are `desk`");
-    }
-
-    #[test]
-    fn the_plan_and_the_attempts_are_columns() {
-        let echo = Endpoint::echo();
-        assert_eq!(plan(&[&echo]), "ENDPOINT  PLACE  PROTOCOL  MODEL\necho      local  echo      echo");
-        let attempt = |name: &str, outcome| Attempt {
-            endpoint: name.to_owned(),
-            place: Place::Local,
-            model: "m".to_owned(),
-            millis: 12,
-            first_token_millis: None,
-            usage: None,
-            cost: 0,
-            outcome,
-        };
-        let tried = [
-            attempt("near", AttemptOutcome::Failed(Failure::Unreachable)),
-            attempt("far", AttemptOutcome::Answered),
-        ];
-        assert_eq!(
-            attempts(&tried),
-            "ASKED  PLACE  MODEL  MILLISECONDS  OUTCOME\n\
-             near   local  m      12            the endpoint cannot be reached\n\
-             far    local  m      12            answered"
-        );
-    }
-
-    #[test]
-    fn a_server_cannot_steer_the_terminal() {
-        assert_eq!(harmless("a\u{1b}[2Jb\r\u{9b}31m\n\t鹊桥"), "a[2Jb31m\n\t鹊桥");
-    }
-
-    #[test]
-    fn counted_and_estimated_tokens_are_told_apart() {
-        let answer = |estimated| Answer {
-            text: "hi".to_owned(),
-            endpoint: "near".to_owned(),
-            place: Place::Local,
-            model: "m".to_owned(),
-            usage: Usage { prompt: 3, completion: 1, estimated },
-            finish: Finish::Complete,
-            attempts: Vec::new(),
-        };
-        assert_eq!(tokens(&answer(false)), "3 tokens asked, 1 answered");
-        assert_eq!(tokens(&answer(true)), "3 tokens asked, 1 answered, by estimate");
-    }
-}
+mod tests;

@@ -22,7 +22,7 @@ use vault::Vault;
 use crate::{
     data::DataFolder,
     discover,
-    gateway::Gateway,
+    gateway::{Gateway, purse::Purse},
     platforms::{KINDS, PLATFORMS},
     playground::{
         Feed, Playground,
@@ -109,10 +109,10 @@ impl Magpie {
             settings.routing.clocks,
             routing_ports(Arc::clone(&transport)),
         )?);
-        let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router)).await?;
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
         store.reclaim().await?;
+        let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router), &store).await?;
         Ok(Self {
             settings,
             bots: Arc::new(bots),
@@ -179,7 +179,13 @@ impl Magpie {
     }
 
     fn routes(&self, stop: watch::Receiver<bool>) -> axum::Router {
-        let routes = Web { receiver: self.receiver(), queue: Arc::new(self.store.clone()) }.routes();
+        let web = Web {
+            receiver: self.receiver(),
+            queue: Arc::new(self.store.clone()),
+            router: Arc::clone(&self.router),
+            clock: Arc::new(SystemClock),
+        };
+        let routes = web.routes();
         let routes = match &self.gateway {
             Some(gateway) => routes.merge(gateway.clone().routes()),
             None => routes,
@@ -258,7 +264,7 @@ async fn sweep(store: SqliteStore) {
 }
 
 /// Where this process reaches itself: the address it listens on, or loopback when it listens on all.
-fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
+pub(crate) fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
     let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
     let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
     Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
@@ -292,11 +298,14 @@ async fn gateway(
     settings: &Settings,
     secrets: &dyn Secrets,
     router: Arc<Router>,
+    store: &SqliteStore,
 ) -> anyhow::Result<Option<Gateway>> {
     let tokens = settings::gateway_tokens(&settings.gateway, secrets).await?;
-    let budget = settings.routing.turn_timeout;
-    Ok((!tokens.is_empty())
-        .then(|| Gateway::new(&tokens, router, Arc::new(SystemClock), Arc::new(SystemEntropy), budget)))
+    let (route, budget) = (&settings.routing.route, settings.routing.turn_timeout);
+    let purse =
+        Purse { budgets: Arc::new(store.clone()), limits: settings.budgets, clock: Arc::new(SystemClock) };
+    let entropy = Arc::new(SystemEntropy);
+    Ok((!tokens.is_empty()).then(|| Gateway::new(&tokens, router, route, purse, entropy, budget)))
 }
 
 /// The configured keys, or those that this data folder made for itself.

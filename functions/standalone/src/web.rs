@@ -10,16 +10,21 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
+use chat::Clock;
 use platform::{HookAnswer, RawRequest};
 use receive::{BODY_MAX, Receiver};
 use serde_json::{Value, json};
 use store::Dequeue;
+
+use crate::health;
 
 /// What the routes need.
 #[derive(Clone)]
 pub(crate) struct Web {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) queue: Arc<dyn Dequeue>,
+    pub(crate) router: Arc<routing::Router>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 impl Web {
@@ -55,12 +60,17 @@ fn respond(answer: HookAnswer) -> Response {
     (answer.status, json, Body::from(answer.body)).into_response()
 }
 
-/// `200` while the store answers, with how much waits in the queue; `503` when it does not.
+/// `200` while the store answers, with how much waits in the queue and how the endpoints fare; `503` when it does not.
+/// Endpoints that are down change nothing of the status: messages are kept until one is back.
 async fn healthz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
     match web.queue.depth().await {
         Ok(depth) => {
             let version = env!("CARGO_PKG_VERSION");
-            (StatusCode::OK, Json(json!({ "status": "ok", "version": version, "queue_depth": depth })))
+            let endpoints = health::of(web.router.signs(), web.clock.now());
+            let said = json!({
+                "status": "ok", "version": version, "queue_depth": depth, "endpoints": endpoints,
+            });
+            (StatusCode::OK, Json(said))
         }
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store unavailable" }))),
     }

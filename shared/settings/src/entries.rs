@@ -1,32 +1,35 @@
-//! The named tables of the file: bots, channels, endpoints.
+//! The named tables of the file: bots and channels.
 
 use std::time::Duration;
 
-use chat::{BotId, PlatformId};
-use routing::{Place, Protocol};
+use chat::PlatformId;
 use url::Url;
 
-use crate::{BotSettings, ChannelSettings, EndpointSettings, MergeSettings, address::Plain, reader::Reader};
-
-/// Most tokens that an endpoint may be told to answer with; above what any model gives, so a slip of the keyboard.
-const MAX_TOKENS: u32 = 1_000_000;
-
-/// What an endpoint can speak; part of every mistake about it.
-const PROTOCOLS: &str = "`chat_completions` or `completions`";
+use crate::{
+    BotSettings, ChannelSettings, MergeSettings,
+    address::Plain,
+    names::{Kind, Names},
+    reader::Reader,
+};
 
 /// `[bots.NAME]`.
-pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<BotSettings> {
+pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str], names: &mut Names) -> Vec<BotSettings> {
     let mut bots = Vec::new();
     for (bot, table) in file.tables("bots") {
+        names.is_there(Kind::Bot, bot.as_str());
         let mut reader = file.inner(&format!("bots.{bot}"), table);
         let platform = platform(&mut reader, platforms);
         let keys = reader.required_reference("keys", true);
         let base_url = base_url(&mut reader);
         let persona = reader.text("persona", "what the model is told about itself").map(str::to_owned);
         let merge = merge(&mut reader);
+        let models =
+            reader.texts("models", "a list of endpoints' names, or of their models").unwrap_or_default();
+        names.are_named(Kind::Model, &reader.at("models"), &models);
         reader.finish();
         if let (Some(platform), Some(keys)) = (platform, keys) {
-            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge, models: Vec::new() });
+            let models = models.into_iter().map(str::to_owned).collect();
+            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge, models });
         }
     }
     bots
@@ -63,75 +66,6 @@ pub(crate) fn channels(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<Cha
         }
     }
     channels
-}
-
-/// `[endpoints.NAME]`.
-pub(crate) fn endpoints(file: &mut Reader<'_, '_>) -> Vec<EndpointSettings> {
-    let tables = file.tables("endpoints");
-    tables
-        .into_iter()
-        .filter_map(|(name, table)| {
-            let reader = file.inner(&format!("endpoints.{name}"), table);
-            endpoint(name, reader)
-        })
-        .collect()
-}
-
-fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings> {
-    let places = "`local` or `cloud`";
-    let place = reader.required("place", places).and_then(|text| reader.word::<Place>("place", text, places));
-    let url = reader
-        .required("url", "the whole address to call, for example `http://localhost:8000/v1/chat/completions`")
-        .and_then(|text| reader.url("url", text, Plain::Allowed));
-    let protocol = protocol(&mut reader, url.as_ref());
-    let model =
-        reader.required("model", "the name of the model to ask for").map(|text| text.trim().to_owned());
-    let key = reader.reference("key", false);
-    let max_tokens = reader.whole("max_tokens", 1..=MAX_TOKENS);
-    reader.finish();
-    Some(EndpointSettings {
-        name: name.into(),
-        place: place?,
-        url: url?,
-        protocol: protocol?,
-        model: model?,
-        key,
-        max_tokens,
-    })
-}
-
-/// The protocol that is configured, else the one that the URL's path tells.
-fn protocol(reader: &mut Reader<'_, '_>, url: Option<&Url>) -> Option<Protocol> {
-    if reader.has("protocol") {
-        let text = reader.text("protocol", PROTOCOLS)?;
-        let protocol = reader.word("protocol", text, PROTOCOLS)?;
-        if protocol == Protocol::Echo {
-            reader.mistake("protocol", "`echo`, which is built in and needs no endpoint", PROTOCOLS);
-            return None;
-        }
-        return Some(protocol);
-    }
-    // Asked for without being there, so that it is among the keys that a mistake suggests.
-    reader.text("protocol", PROTOCOLS);
-    let url = url?;
-    let protocol = Protocol::of_url(url);
-    if protocol.is_none() {
-        let (found, wanted) = unclear_protocol(url);
-        reader.mistake("url", found, format!("{wanted}, or a `protocol` beside it: {PROTOCOLS}"));
-    }
-    protocol
-}
-
-/// What to say of an address whose path tells no protocol: what was found, and the address that was probably meant.
-pub(crate) fn unclear_protocol(url: &Url) -> (String, String) {
-    let mut shown = url.clone();
-    shown.set_query(None);
-    shown.set_fragment(None);
-    let mut meant = shown.clone();
-    let path = url.path().trim_end_matches('/');
-    let base = if path.is_empty() { "/v1" } else { path };
-    meant.set_path(&format!("{base}/chat/completions"));
-    (format!("`{shown}`, whose path tells no protocol"), format!("the whole address, for example `{meant}`"))
 }
 
 fn platform(reader: &mut Reader<'_, '_>, platforms: &[&str]) -> Option<PlatformId> {

@@ -66,11 +66,23 @@ pub async fn endpoints(
                 fetched.and_then(|versions| bearer(&at, source, &versions.current, &mut mistakes))
             }
         };
-        let EndpointSettings { name, place, url, protocol, model, max_tokens, key: _ } = settings;
-        let endpoint = Endpoint::new(name, *place, url.clone(), *protocol, model);
-        endpoints.push(Endpoint { key, max_tokens: *max_tokens, ..endpoint });
+        endpoints.push(endpoint(settings, key));
     }
     mistakes.unless_any(endpoints)
+}
+
+fn endpoint(settings: &EndpointSettings, key: Option<SecretString>) -> Endpoint {
+    let EndpointSettings { name, place, url, protocol, model, .. } = settings;
+    Endpoint {
+        key,
+        max_tokens: settings.max_tokens,
+        window: settings.window,
+        weight: settings.weight,
+        concurrency: settings.concurrency,
+        vision: settings.vision,
+        price: settings.price,
+        ..Endpoint::new(name, *place, url.clone(), *protocol, model)
+    }
 }
 
 /// The vault's keys by name: the one that seals first, then those that only open.

@@ -18,7 +18,9 @@
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
 //! - [`bots`]: the bots in service ([`Bots`])
 //! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
-//! - `reader`: walking a TOML table, and `address`: what may be called; `entries` and `sections` are the tables of the file
+//! - `reader`: walking a TOML table; `address`: what may be called; `money`: what may be spent; `words`: lists of words
+//! - `entries` (bots, channels), `endpoints`, `routes` (routing), `rules` and `sections` (the rest): the tables of the file
+//! - `names`: what is named in one place and must be there in another; `together`: what only the whole shows to be wrong
 //!
 //! # Example
 //!
@@ -47,6 +49,7 @@
 
 mod address;
 pub mod bots;
+mod endpoints;
 mod entries;
 pub mod environment;
 pub mod fetch;
@@ -54,10 +57,16 @@ pub mod key_source;
 pub mod load;
 pub mod mistakes;
 pub mod model;
+mod money;
+mod names;
 mod overrides;
 mod reader;
+mod routes;
+mod rules;
 pub mod secrets;
 mod sections;
+mod together;
+mod words;
 
 pub use bots::{Bot, Bots};
 pub use environment::{Environment, Layered, ProcessEnvironment};

@@ -8,8 +8,8 @@ use std::{
 use toml::Table;
 
 use crate::{
-    BudgetSettings, Environment, KeySource, Mistakes, Settings, entries, environment::filled, overrides,
-    reader::Reader, sections,
+    Environment, KeySource, Mistakes, Settings, endpoints, entries, environment::filled, names::Names,
+    overrides, reader::Reader, routes, rules, sections, together,
 };
 
 /// Where the file is looked for when nobody names it: the working directory, then where Lambda puts a layer.
@@ -87,9 +87,9 @@ pub fn parse(
     env: &dyn Environment,
     platforms: &[&str],
 ) -> Result<Settings, Mistakes> {
-    let mut mistakes = Mistakes::default();
+    let (mut names, mut mistakes) = (Names::default(), Mistakes::default());
     let mut settings = match text.parse::<Table>() {
-        Ok(table) => walk(&table, platforms, &mut mistakes),
+        Ok(table) => walk(&table, platforms, &mut names, &mut mistakes),
         Err(error) => {
             let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
             let found = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -103,33 +103,26 @@ pub fn parse(
         begin_at(&mut settings, file.parent().unwrap_or(Path::new("")));
     }
     overrides::apply(&mut settings, env, platforms, &mut mistakes);
+    let sound = mistakes.0.is_empty();
+    mistakes.0.extend(together::check(&settings, names, file, sound));
     mistakes.unless_any(settings)
 }
 
-fn walk(table: &Table, platforms: &[&str], mistakes: &mut Mistakes) -> Settings {
+fn walk(table: &Table, platforms: &[&str], names: &mut Names, mistakes: &mut Mistakes) -> Settings {
     let mut file = Reader::new("", table, mistakes);
-    let bots = entries::bots(&mut file, platforms);
+    let bots = entries::bots(&mut file, platforms, names);
     let channels = entries::channels(&mut file, platforms);
-    let endpoints = entries::endpoints(&mut file);
-    let routing = sections::routing(&mut file);
+    let endpoints = endpoints::endpoints(&mut file, names);
+    let departments = rules::departments(&mut file, names);
+    let routing = routes::routing(&mut file, &departments, names);
+    let budgets = sections::budgets(&mut file);
     let memory = sections::memory(&mut file);
     let vault = sections::vault(&mut file);
-    let gateway = sections::gateway(&mut file);
+    let gateway = sections::gateway(&mut file, names);
     let demo = bots.iter().any(|bot| bot.keys == KeySource::Demo);
     let standalone = sections::standalone(&mut file, demo);
     file.finish();
-    Settings {
-        bots,
-        channels,
-        endpoints,
-        routing,
-        budgets: BudgetSettings::default(),
-        memory,
-        vault,
-        gateway,
-        standalone,
-        source: None,
-    }
+    Settings { bots, channels, endpoints, routing, budgets, memory, vault, gateway, standalone, source: None }
 }
 
 /// Lets relative `file:` references begin in `folder`, where something is there.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Clocks, Micros, Place, Protocol, Route};
+use routing::{Clocks, Micros, Place, Price, Protocol, Route};
 use url::Url;
 
 use crate::KeySource;
@@ -103,6 +103,43 @@ pub struct EndpointSettings {
     pub key: Option<KeySource>,
     /// The longest answer to ask for, in tokens; the server's own limit when absent.
     pub max_tokens: Option<u32>,
+    /// How many tokens prompt and answer may be together; unknown when absent.
+    pub window: Option<u32>,
+    /// Its share beside others of its place, where the balance goes by weight.
+    pub weight: u32,
+    /// How many questions it is asked at the same time, by each process; any number when absent.
+    pub concurrency: Option<u32>,
+    /// Whether it understands pictures.
+    pub vision: bool,
+    /// What a million tokens cost; nothing when absent.
+    pub price: Option<Price>,
+}
+
+impl EndpointSettings {
+    /// An endpoint with nothing but what it must have.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        place: Place,
+        url: Url,
+        protocol: Protocol,
+        model: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            place,
+            url,
+            protocol,
+            model: model.into(),
+            key: None,
+            max_tokens: None,
+            window: None,
+            weight: 1,
+            concurrency: None,
+            vision: false,
+            price: None,
+        }
+    }
 }
 
 /// How an endpoint is chosen, and how long it may take: `[routing]`.

@@ -11,16 +11,16 @@
 //! whole of it: the file's key never goes to the environment's address. A blank variable counts as unset.
 
 use chat::{BotId, PlatformId};
-use routing::{Place, Protocol};
+use routing::{Place, Protocol, Strategy};
 
 use crate::{
     BotSettings, EndpointSettings, Environment, KeySource, Mistakes, Settings,
     address::{Plain, parse_url},
-    entries::unclear_protocol,
+    endpoints::unclear_protocol,
     environment::filled,
     key_source::FORMS,
     secrets::variable,
-    sections::STRATEGIES,
+    words::words,
 };
 
 /// Puts what the environment configures over what the file does. Says whether there was anything to serve in it.
@@ -58,7 +58,11 @@ pub(crate) fn apply(
     if let Some(text) = filled(env, "FALLBACK_STRATEGY") {
         match text.parse() {
             Ok(strategy) => settings.routing.route.strategy = strategy,
-            Err(_) => mistakes.push("FALLBACK_STRATEGY", format!("`{text}`"), STRATEGIES),
+            Err(_) => mistakes.push(
+                "FALLBACK_STRATEGY",
+                format!("`{text}`"),
+                words(Strategy::ALL, Strategy::as_str),
+            ),
         }
     }
     anything
@@ -98,15 +102,7 @@ fn endpoint(
         return None;
     };
     let model = filled(env, &model).unwrap_or_default();
-    Some(EndpointSettings {
-        name: place.as_str().to_owned(),
-        place,
-        url,
-        protocol,
-        model,
-        key,
-        max_tokens: None,
-    })
+    Some(EndpointSettings { key, ..EndpointSettings::new(place.as_str(), place, url, protocol, model) })
 }
 
 /// A reference to a secret in a variable. Not `demo`: that is for the example file's bots.

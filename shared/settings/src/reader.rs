@@ -3,6 +3,7 @@
 use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use chat::BotId;
+use routing::Micros;
 use toml::{Table, Value};
 use url::Url;
 
@@ -10,6 +11,7 @@ use crate::{
     KeySource, Mistakes,
     address::{Plain, parse_url},
     key_source::FORMS,
+    money,
 };
 
 /// How many letters may differ between an unknown key and the one that was probably meant.
@@ -41,6 +43,11 @@ impl<'t, 'm> Reader<'t, 'm> {
     pub(crate) fn mistake(&mut self, key: &str, found: impl Into<String>, wanted: impl Into<String>) {
         let at = self.at(key);
         self.mistakes.push(at, found, wanted);
+    }
+
+    /// Notes a mistake about the whole table.
+    pub(crate) fn mistake_here(&mut self, found: impl Into<String>, wanted: impl Into<String>) {
+        self.mistakes.push(self.path.clone(), found, wanted);
     }
 
     /// Whether the file says anything under `key`.
@@ -105,12 +112,77 @@ impl<'t, 'm> Reader<'t, 'm> {
     /// A number of seconds of this range; fractions are allowed.
     pub(crate) fn seconds(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
         let value = self.value(key)?;
-        let whole = value.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from);
-        let number = value.as_float().or(whole).filter(|n| range.contains(n));
+        let number = as_number(value).filter(|n| range.contains(n));
         if number.is_none() {
             self.out_of_range(key, value, "seconds", range.start(), range.end());
         }
         number
+    }
+
+    /// A number of this range.
+    pub(crate) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(key)?;
+        let number = as_number(value).filter(|n| range.contains(n));
+        if number.is_none() {
+            self.out_of_range(key, value, "a number", range.start(), range.end());
+        }
+        number
+    }
+
+    /// An amount of the operator's currency.
+    pub(crate) fn money(&mut self, key: &'static str) -> Option<Micros> {
+        let value = self.value(key)?;
+        let text = value.as_integer().map(|n| n.to_string()).or(value.as_float().map(|n| n.to_string()));
+        let amount = text.as_deref().and_then(money::micros);
+        if amount.is_none() {
+            let found = text.unwrap_or_else(|| kind_of(value).to_owned());
+            self.mistake(key, found, money::WANTED);
+        }
+        amount
+    }
+
+    /// Like [`Reader::money`], but absence is a mistake too.
+    pub(crate) fn required_money(&mut self, key: &'static str) -> Option<Micros> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.mistake(key, "nothing", money::WANTED);
+            return None;
+        }
+        self.money(key)
+    }
+
+    /// A list of texts, none of them blank. An empty list is a mistake: whoever writes one means something, and it
+    /// would mean the same as none.
+    pub(crate) fn texts(&mut self, key: &'static str, wanted: &str) -> Option<Vec<&'t str>> {
+        let value = self.value(key)?;
+        let Some(list) = value.as_array() else {
+            self.mistake(key, kind_of(value), wanted);
+            return None;
+        };
+        if list.is_empty() {
+            self.mistake(key, "an empty list", wanted);
+            return None;
+        }
+        let texts: Vec<_> =
+            list.iter().filter_map(Value::as_str).map(str::trim).filter(|text| !text.is_empty()).collect();
+        if texts.len() < list.len() {
+            let other = list.iter().find(|value| !value.is_str()).map_or("an empty text", kind_of);
+            self.mistake(key, format!("a list with {other} in it"), wanted);
+            return None;
+        }
+        Some(texts)
+    }
+
+    /// The tables of a list: `[[key]]`.
+    pub(crate) fn list(&mut self, key: &'static str) -> Vec<&'t Table> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let tables: Option<Vec<_>> =
+            value.as_array().and_then(|list| list.iter().map(Value::as_table).collect());
+        if tables.is_none() {
+            let at = self.at(key);
+            self.mistake(key, kind_of(value), format!("tables: `[[{at}]]`, one for each"));
+        }
+        tables.unwrap_or_default()
     }
 
     fn out_of_range(&mut self, key: &str, value: &Value, what: &str, from: &dyn Display, to: &dyn Display) {
@@ -177,7 +249,8 @@ impl<'t, 'm> Reader<'t, 'm> {
     pub(crate) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
         let value = self.value(key)?;
         if !value.is_table() {
-            self.mistake(key, kind_of(value), format!("a table: `[{key}]`"));
+            let at = self.at(key);
+            self.mistake(key, kind_of(value), format!("a table: `[{at}]`"));
         }
         value.as_table()
     }
@@ -219,6 +292,11 @@ impl<'t, 'm> Reader<'t, 'm> {
 
 fn reference_forms(demo: bool) -> String {
     if demo { format!("{FORMS}, or `demo`") } else { FORMS.to_owned() }
+}
+
+fn as_number(value: &Value) -> Option<f64> {
+    let whole = value.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from);
+    value.as_float().or(whole)
 }
 
 /// What a value is, in words that show nothing of it.

@@ -1,40 +1,33 @@
-//! The tables of the file that are there once: routing, memory, vault, gateway, standalone.
+//! The tables of the file that are there once: budgets, memory, vault, gateway, standalone.
 
-use std::{path::PathBuf, time::Duration};
-
-use routing::{Clocks, Route, Strategy};
+use std::path::PathBuf;
 
 use crate::{
-    GatewaySettings, KeySource, MemorySettings, RoutingSettings, StandaloneSettings, TokenSettings,
-    model::ONLY_PROGRAM, reader::Reader,
+    BudgetSettings, GatewaySettings, KeySource, MemorySettings, StandaloneSettings, TokenSettings, WhenSpent,
+    model::ONLY_PROGRAM,
+    names::{Kind, Names},
+    reader::Reader,
 };
 
-/// What a strategy can be; part of every mistake about one.
-pub(crate) const STRATEGIES: &str = "`local_first`, `cloud_first`, `local_only` or `cloud_only`";
-
-/// Longest time for a turn, in seconds. A Lambda function ends after 900; this leaves a minute to send the answer.
-const TURN_MAX: f64 = 840.0;
-
-/// `[routing]`.
-pub(crate) fn routing(file: &mut Reader<'_, '_>) -> RoutingSettings {
-    let default = RoutingSettings::default();
-    let Some(table) = file.table("routing") else { return default };
-    let mut reader = file.inner("routing", table);
-    let strategy = reader
-        .text("strategy", STRATEGIES)
-        .and_then(|text| reader.word::<Strategy>("strategy", text, STRATEGIES));
-    let mut seconds = |key, longest| reader.seconds(key, 0.1..=longest).map(Duration::from_secs_f64);
-    let settings = RoutingSettings {
-        route: Route { strategy: strategy.unwrap_or(default.route.strategy), ..default.route },
-        connect_timeout: seconds("connect_timeout_seconds", 60.0).unwrap_or(default.connect_timeout),
-        clocks: Clocks {
-            attempt: seconds("attempt_timeout_seconds", TURN_MAX).unwrap_or(default.clocks.attempt),
-            ..default.clocks
-        },
-        turn_timeout: seconds("turn_timeout_seconds", TURN_MAX).unwrap_or(default.turn_timeout),
+/// `[budgets]`.
+pub(crate) fn budgets(file: &mut Reader<'_, '_>) -> BudgetSettings {
+    let Some(table) = file.table("budgets") else { return BudgetSettings::default() };
+    let mut reader = file.inner("budgets", table);
+    let [month, bot_month, user_month] = ["month", "bot_month", "user_month"].map(|key| reader.money(key));
+    let endings = "`downgrade` or `stop`";
+    let when_spent = match reader.text("then", endings).map(str::trim) {
+        Some("stop") => WhenSpent::Stop,
+        Some("downgrade") | None => WhenSpent::Downgrade,
+        Some(other) => {
+            reader.mistake("then", format!("`{other}`"), endings);
+            WhenSpent::Downgrade
+        }
     };
+    if reader.has("then") && !["month", "bot_month", "user_month"].iter().any(|key| reader.has(key)) {
+        reader.mistake("then", "a value, and no budget", "`month`, `bot_month` or `user_month` beside it");
+    }
     reader.finish();
-    settings
+    BudgetSettings { month, bot_month, user_month, when_spent }
 }
 
 /// `[memory]`.
@@ -63,7 +56,7 @@ pub(crate) fn vault(file: &mut Reader<'_, '_>) -> Option<KeySource> {
 }
 
 /// `[gateway]`: one token, or one for each program.
-pub(crate) fn gateway(file: &mut Reader<'_, '_>) -> GatewaySettings {
+pub(crate) fn gateway(file: &mut Reader<'_, '_>, names: &mut Names) -> GatewaySettings {
     let Some(table) = file.table("gateway") else { return GatewaySettings::default() };
     let mut reader = file.inner("gateway", table);
     let token = reader.reference("token", false);
@@ -74,7 +67,10 @@ pub(crate) fn gateway(file: &mut Reader<'_, '_>) -> GatewaySettings {
         reader.mistake(&key, "the name that the program of `token` has", "another name");
     }
     let named = named.into_iter().map(|(name, token)| TokenSettings { program: name.into(), token });
-    let tokens = only.into_iter().chain(named).collect();
+    let tokens: Vec<_> = only.into_iter().chain(named).collect();
+    for program in &tokens {
+        names.is_there(Kind::Program, &program.program);
+    }
     reader.finish();
     GatewaySettings { tokens }
 }

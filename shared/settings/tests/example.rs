@@ -2,9 +2,13 @@
 
 #![expect(clippy::panic, reason = "a test's helpers may fail the test")]
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use settings::{KeySource, MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings};
+use chat::{AttachmentKind, ChatKind};
+use routing::{Hedge, Price, Route, Strategy};
+use settings::{
+    BudgetSettings, KeySource, MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings,
+};
 
 const EXAMPLE: &str = include_str!("../../../magpie.toml");
 const PLATFORMS: [&str; 2] = ["dingtalk", "feishu"];
@@ -44,7 +48,15 @@ fn the_example_is_two_demo_bots_and_defaults() {
 #[test]
 fn the_defaults_that_the_example_shows_are_the_defaults() {
     let settings = load(&uncommented());
-    assert_eq!(settings.routing, RoutingSettings::default());
+    // Rules have no default, and hedging is off by default: the example shows both in force.
+    let hedge = Hedge { after: Some(Duration::from_secs(2)), ..Hedge::default() };
+    let default = RoutingSettings::default();
+    let rules = settings.routing.route.rules.clone();
+    let route = Route { hedge: Some(hedge), rules, ..default.route };
+    assert_eq!(settings.routing, RoutingSettings { route, ..default });
+    let office = &settings.endpoints[0];
+    assert_eq!((office.weight, office.vision), (1, false));
+    assert_eq!(settings.budgets.when_spent, BudgetSettings::default().when_spent);
     assert_eq!(settings.memory, MemorySettings::default());
     assert_eq!(settings.standalone, StandaloneSettings { playground: true, ..StandaloneSettings::default() });
 }
@@ -62,6 +74,11 @@ fn everything_that_the_example_offers_is_understood() {
     let endpoints: Vec<_> =
         settings.endpoints.iter().map(|e| (e.name.as_str(), e.protocol.as_str())).collect();
     assert_eq!(endpoints, [("office", "chat_completions"), ("cloud", "completions")]);
+    assert_eq!(helpdesk.models, ["office", "qwen-plus"]);
+    assert_eq!(settings.endpoints[1].price, Some(Price { prompt: 500_000, completion: 1_500_000 }));
+    assert!(settings.endpoints[0].window.is_some() && settings.endpoints[0].concurrency.is_some());
+    assert_eq!(settings.budgets.month, Some(500_000_000));
+    assert!(settings.budgets.bot_month.is_some() && settings.budgets.user_month.is_some());
     assert!(settings.endpoints[0].max_tokens.is_some() && settings.endpoints[1].key.is_some());
 }
 
@@ -74,9 +91,11 @@ fn the_example_names_every_key() {
         channels.a = {platform = 'dingtalk', keys = 'env:A', zzzzzzzz = 1}\n\
         endpoints.a = {place = 'local', url = 'http://a/completions', model = 'm', zzzzzzzz = 1}\n\
         routing.zzzzzzzz = 1\nmemory.zzzzzzzz = 1\nvault = {keys = 'env:A', zzzzzzzz = 1}\nstandalone.zzzzzzzz = 1\n\
-        gateway.zzzzzzzz = 1\n";
+        gateway.zzzzzzzz = 1\nbudgets.zzzzzzzz = 1\n\
+        departments.a = {users = ['u'], zzzzzzzz = 1}\n\
+        routing.rules = [{name = 'r', cloud = 'never', zzzzzzzz = 1}]\n";
     let mistakes = settings::parse(wrong, None, &BTreeMap::new(), &PLATFORMS).unwrap_err();
-    assert_eq!(mistakes.0.len(), 9, "{mistakes}");
+    assert_eq!(mistakes.0.len(), 12, "{mistakes}");
     let text = uncommented();
     for mistake in &mistakes.0 {
         let parent = mistake.key.rsplit_once('.').map_or("", |(parent, _)| parent);
@@ -84,13 +103,35 @@ fn the_example_names_every_key() {
         let keys = mistake.wanted.strip_prefix("one of ").unwrap();
         for key in keys.split(", ") {
             let inside = !table.is_empty()
-                && text.split("\n[").filter(|part| part.starts_with(table)).any(|part| {
-                    part.lines().any(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
-                });
+                && text.split("\n[").filter(|part| part.trim_start_matches('[').starts_with(table)).any(
+                    |part| {
+                        part.lines()
+                            .any(|line| line.split_once('=').is_some_and(|(name, _)| name.trim() == key))
+                    },
+                );
             let as_table = text.contains(&format!("\n[{key}")) && table.is_empty()
-                || text.contains(&format!("\n[{parent}.{key}]"));
+                || text.contains(&format!("\n[{parent}.{key}]"))
+                || text.contains(&format!("\n[[{parent}.{key}]]"));
             let found = inside || as_table;
             assert!(found, "`{key}` of [{table}] is not in magpie.toml");
         }
     }
+}
+
+#[test]
+fn the_rules_that_the_example_offers_mean_what_they_say() {
+    let rules = load(&uncommented()).routing.route.rules;
+    let names: Vec<_> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["contracts", "marked", "card-numbers", "long", "short"]);
+    let [contracts, marked, cards, long, short] = &rules[..] else { panic!("{rules:?}") };
+    let legal: Vec<_> = contracts.when.users.iter().map(|user| user.as_str()).collect();
+    assert_eq!(legal, ["ou_84aad35d084aa403a838cf73ee18467", "manager4220"]);
+    assert!(contracts.then.local_only && marked.then.local_only && cards.then.local_only);
+    assert_eq!(marked.when.words, ["confidential", "机密"]);
+    assert!(cards.when.pattern.as_ref().unwrap().occurs_in("pay 4111 1111 1111 1111 now"));
+    assert_eq!((long.when.chat, long.when.longer_than), (Some(ChatKind::Group), Some(8000)));
+    assert_eq!((long.when.bots.len(), long.when.users.len()), (1, 1));
+    assert_eq!(long.when.attachments, [AttachmentKind::Picture]);
+    assert_eq!((&long.then.endpoints[..], long.then.local_only), (&["cloud".to_owned()][..], false));
+    assert_eq!((short.when.shorter_than, short.then.strategy), (Some(200), Some(Strategy::LocalOnly)));
 }

@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, sync::Mutex};
 
 use async_trait::async_trait;
+use routing::{Place, Price, Protocol};
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::{
     EndpointSettings, GatewaySettings, KeySource, SecretError, SecretVersions, Secrets, TokenSettings,
@@ -32,14 +33,16 @@ impl Secrets for Fixed {
 }
 
 fn endpoint(name: &str, key: Option<&str>) -> EndpointSettings {
+    let url = "https://h.example/v1/completions".parse().unwrap();
     EndpointSettings {
-        name: name.to_owned(),
-        place: routing::Place::Cloud,
-        url: "https://h.example/v1/completions".parse().unwrap(),
-        protocol: routing::Protocol::Completions,
-        model: "m".to_owned(),
         key: key.map(|key| key.parse().unwrap()),
         max_tokens: Some(5),
+        window: Some(4096),
+        weight: 3,
+        concurrency: Some(2),
+        vision: true,
+        price: Some(Price { prompt: 7, completion: 8 }),
+        ..EndpointSettings::new(name, Place::Cloud, url, Protocol::Completions, "m")
     }
 }
 
@@ -53,6 +56,8 @@ async fn an_endpoint_key_is_plain_text_or_json() {
         made.iter().map(|e| e.key.as_ref().map(|key| key.expose_secret().to_owned())).collect();
     assert_eq!(keys, [None, Some("sk-1".to_owned()), Some("sk-2".to_owned())]);
     assert_eq!((made[0].name.as_str(), made[0].model.as_str(), made[0].max_tokens), ("a", "m", Some(5)));
+    assert_eq!((made[0].window, made[0].weight, made[0].concurrency), (Some(4096), 3, Some(2)));
+    assert_eq!((made[0].vision, made[0].price), (true, Some(Price { prompt: 7, completion: 8 })));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a turn may cost, and what it did cost.
 
-use chat::{Message, Timestamp};
+use chat::{BotId, Message, PlatformId, Timestamp};
 use routing::Micros;
 use settings::{BudgetSettings, WhenSpent};
 use store::{Account, Budgets, Month, StoreError};
@@ -26,6 +26,28 @@ impl<'a> Spending<'a> {
             (Account::of_bot(platform, &message.conversation.bot), limits.bot_month),
             (Account::of_user(platform, &message.sender.id), limits.user_month),
         ];
+        Self::on(accounts, budgets, limits)
+    }
+
+    /// The accounts of something that asks without a message and without a person, and so counts like a bot: `platform`
+    /// is where it asks from.
+    #[must_use]
+    pub fn of_program(
+        platform: &PlatformId,
+        program: &BotId,
+        budgets: &'a dyn Budgets,
+        limits: &'a BudgetSettings,
+    ) -> Self {
+        let accounts =
+            [(Account::all(), limits.month), (Account::of_bot(platform, program), limits.bot_month)];
+        Self::on(accounts, budgets, limits)
+    }
+
+    fn on<const N: usize>(
+        accounts: [(Account, Option<Micros>); N],
+        budgets: &'a dyn Budgets,
+        limits: &'a BudgetSettings,
+    ) -> Self {
         let limited = accounts.into_iter().filter_map(|(account, limit)| Some((account, limit?)));
         Self { budgets, limits, accounts: limited.collect() }
     }

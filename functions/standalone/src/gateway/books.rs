@@ -2,20 +2,24 @@
 
 use routing::{Answer, NoAnswer};
 
-/// The line of one question in the log.
+use super::purse::Purse;
+
+/// The books of one question, open until it is over.
 pub(crate) struct Books {
     program: String,
+    purse: Purse,
     open: bool,
 }
 
 impl Books {
-    pub(crate) fn open(program: &str) -> Self {
-        Self { program: program.to_owned(), open: true }
+    pub(crate) fn open(program: &str, purse: Purse) -> Self {
+        Self { program: program.to_owned(), purse, open: true }
     }
 
-    /// The question is over.
-    pub(crate) fn close(&mut self, result: &Result<Answer, NoAnswer>) {
+    /// The question is over: what it cost is booked, and who answered is written down.
+    pub(crate) async fn close(&mut self, result: &Result<Answer, NoAnswer>) {
         self.open = false;
+        self.purse.book(&self.program, result).await;
         let program = self.program.as_str();
         match result {
             Ok(answer) => tracing::info!(

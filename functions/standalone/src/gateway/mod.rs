@@ -10,9 +10,10 @@
 //! - [`request`]: what it sends; [`question`]: what that asks of the router
 //! - [`stream`]: an answer that goes out as it comes; [`wire`]: answers as bytes
 //! - [`refusal`]: what it is told instead of an answer
-//! - [`books`]: what is written down of it
+//! - [`books`]: what is written down of it; [`purse`]: what it may spend
 
 mod books;
+pub(crate) mod purse;
 mod question;
 mod refusal;
 mod request;
@@ -30,14 +31,15 @@ use axum::{
     routing::{any, get, post},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chat::{Clock, Entropy};
+use chat::Entropy;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use routing::{Ask, Context, LeftOut, NoAnswer, Prompt, Router};
+use routing::{Ask, Endpoint, NoAnswer, Route, Router};
 use serde_json::{Value, json};
 use settings::GatewayToken;
 
 use self::{
     books::Books,
+    purse::Purse,
     question::{AUTO, Question},
     refusal::Refusal,
     request::Request,
@@ -60,10 +62,12 @@ const OWNER: &str = "magpie";
 pub(crate) struct Gateway {
     tokens: Arc<Tokens>,
     router: Arc<Router>,
-    clock: Arc<dyn Clock>,
+    purse: Purse,
     entropy: Arc<dyn Entropy>,
     /// How long all attempts for one question may take.
     budget: Duration,
+    /// Every name that `model` may have in a request.
+    models: Arc<BTreeSet<String>>,
     /// When it was started, in seconds since the epoch: what stands for the age of a model.
     since: i64,
 }
@@ -73,12 +77,14 @@ impl Gateway {
     pub(crate) fn new(
         tokens: &[GatewayToken],
         router: Arc<Router>,
-        clock: Arc<dyn Clock>,
+        route: &Route,
+        purse: Purse,
         entropy: Arc<dyn Entropy>,
         budget: Duration,
     ) -> Self {
-        let since = clock.now().as_seconds();
-        Self { tokens: Arc::new(Tokens::new(tokens)), router, clock, entropy, budget, since }
+        let since = purse.clock.now().as_seconds();
+        let models = Arc::new(models_of(&router, route));
+        Self { tokens: Arc::new(Tokens::new(tokens)), router, purse, entropy, budget, models, since }
     }
 
     pub(crate) fn routes(self) -> Routes {
@@ -94,24 +100,12 @@ impl Gateway {
         self.tokens.program(headers).ok_or_else(Refusal::no_token)
     }
 
-    /// Every name that `model` may have in a request: endpoints and their models, as far as the strategy allows them.
-    fn models(&self) -> BTreeSet<&str> {
-        let (prompt, context) = (Prompt::default(), Context::default());
-        let left_out = self.router.plan(&Ask::whole(&prompt, &context, Duration::ZERO)).left_out;
-        let never = |index| left_out.iter().any(|(other, why)| *other == index && *why == LeftOut::Strategy);
-        let endpoints = self.router.endpoints().iter().enumerate().filter(|(index, _)| !never(*index));
-        endpoints
-            .flat_map(|(_, endpoint)| [endpoint.name.as_str(), endpoint.model.as_str()])
-            .filter(|name| !name.is_empty())
-            .collect()
-    }
-
     fn head(&self) -> Head {
         let mut id = [0; 15];
         self.entropy.fill(&mut id);
         Head {
             id: format!("chatcmpl-{}", URL_SAFE_NO_PAD.encode(id)),
-            created: self.clock.now().as_seconds(),
+            created: self.purse.clock.now().as_seconds(),
         }
     }
 
@@ -119,7 +113,7 @@ impl Gateway {
         let head = self.head();
         let ask = Ask::whole(&question.prompt, &question.context, self.budget);
         let result = self.router.ask(&ask).await;
-        books.close(&result);
+        books.close(&result).await;
         let answer = result.map_err(|no_answer| self.refusal(&no_answer, &ask))?;
         let headers = headers("application/json", &answer.endpoint);
         Ok((headers, wire::whole(&head, &answer)).into_response())
@@ -143,6 +137,16 @@ impl Gateway {
     }
 }
 
+/// Endpoints and their models, as far as the route's strategy or that of a rule lets anybody ask them.
+fn models_of(router: &Router, route: &Route) -> BTreeSet<String> {
+    let of_rules = route.rules.iter().filter_map(|rule| rule.then.strategy);
+    let strategies: Vec<_> = of_rules.chain([route.strategy]).collect();
+    let may_be_asked = |endpoint: &&Endpoint| strategies.iter().any(|one| one.allows(endpoint.place));
+    let endpoints = router.endpoints().iter().filter(may_be_asked);
+    let names = endpoints.flat_map(|endpoint| [&endpoint.name, &endpoint.model]);
+    names.filter(|name| !name.is_empty()).cloned().collect()
+}
+
 fn headers(kind: &'static str, endpoint: &str) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(3);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
@@ -156,14 +160,15 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
     let (parts, body) = request.into_parts();
     let program = gateway.program(&parts.headers)?;
     let body = to_bytes(body, BODY_MOST).await.map_err(|_| Refusal::too_large(BODY_MOST))?;
-    let question = Question::new(Request::read(&body)?, program)?;
+    let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
     if let Some(model) = &question.context.model
-        && !gateway.models().contains(model.as_str())
+        && !gateway.models.contains(model)
     {
         return Err(Refusal::unknown_model(model));
     }
-    let books = Books::open(program);
+    gateway.purse.allow(program, &mut question.context).await?;
+    let books = Books::open(program, gateway.purse.clone());
     if question.stream {
         gateway.streamed(question, books).await
     } else {
@@ -173,7 +178,7 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
 
 async fn models(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
     gateway.program(&headers)?;
-    let names = AUTO.into_iter().take(1).chain(gateway.models());
+    let names = AUTO.into_iter().take(1).chain(gateway.models.iter().map(String::as_str));
     let list: Vec<_> = names.map(|name| described(name, gateway.since)).collect();
     Ok(Json(json!({ "object": "list", "data": list })))
 }
@@ -184,7 +189,7 @@ async fn model(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     gateway.program(&headers)?;
-    if !AUTO.contains(&name.as_str()) && !gateway.models().contains(name.as_str()) {
+    if !AUTO.contains(&name.as_str()) && !gateway.models.contains(&name) {
         return Err(Refusal::unknown_model(&name));
     }
     Ok(Json(described(&name, gateway.since)))

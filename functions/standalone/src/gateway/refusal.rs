@@ -89,6 +89,11 @@ impl Refusal {
         }
     }
 
+    /// Nobody is asked at nobody knows whose expense.
+    pub(crate) fn no_books() -> Self {
+        Self::unavailable("What may be spent cannot be looked up at the moment.")
+    }
+
     /// The answer broke off after some of it was sent.
     pub(crate) fn broken_off() -> Self {
         let message = "The answer broke off and is not whole. Ask again.";

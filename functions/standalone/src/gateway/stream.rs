@@ -74,7 +74,6 @@ pub(crate) struct Coming {
     asked: Option<Asked>,
     ear: Arc<Ear>,
     include_usage: bool,
-    books: Books,
     /// The first chunks, which were waited for to know that there is an answer.
     first: Option<Bytes>,
 }
@@ -85,16 +84,18 @@ impl Coming {
         question: Arc<Question>,
         budget: Duration,
         head: Head,
-        books: Books,
+        mut books: Books,
     ) -> Self {
         let ear = Arc::new(Ear { head, heard: Mutex::default() });
         let include_usage = question.include_usage;
         let listener = Arc::clone(&ear);
         let asked = Box::pin(async move {
             let Question { prompt, context, .. } = &*question;
-            router.ask(&Ask { prompt, context, budget, listener: &*listener }).await
+            let result = router.ask(&Ask { prompt, context, budget, listener: &*listener }).await;
+            books.close(&result).await;
+            result
         });
-        Self { asked: Some(asked), ear, include_usage, books, first: None }
+        Self { asked: Some(asked), ear, include_usage, first: None }
     }
 
     /// Waits for the first words. Nothing has been sent when there are none.
@@ -119,7 +120,6 @@ impl Coming {
                 .map_or(Poll::Pending, |more| Poll::Ready(Ok(Some(more))));
         };
         self.asked = None;
-        self.books.close(&result);
         Poll::Ready(self.end(result))
     }
 

@@ -1,17 +1,34 @@
 //! Bad configuration: each mistake is told with its key, what was found and what would be right; all of them at once.
 
-use std::collections::BTreeMap;
+mod routing;
 
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use ::routing::{Balance, Protocol, Strategy};
 use settings::{Mistakes, Settings};
 
 const PLATFORMS: [&str; 2] = ["dingtalk", "feishu"];
 const REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`";
 const BOT_REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`, or `demo`";
 const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
-const STRATEGIES: &str = "`local_first`, `cloud_first`, `local_only` or `cloud_only`";
-const PROTOCOLS: &str = "`chat_completions` or `completions`";
 const HTTP: &str = "an address that begins with https:// or http://";
 const HTTPS: &str = "an address that begins with https://, or with http:// on this machine";
+
+static STRATEGIES: LazyLock<String> = LazyLock::new(|| listed(Strategy::ALL, Strategy::as_str));
+static BALANCES: LazyLock<String> = LazyLock::new(|| listed(Balance::ALL, Balance::as_str));
+static PROTOCOLS: LazyLock<String> = LazyLock::new(|| {
+    let configurable: Vec<_> = Protocol::ALL.iter().copied().filter(|one| *one != Protocol::Echo).collect();
+    listed(&configurable, Protocol::as_str)
+});
+
+/// Words as a mistake lists them.
+fn listed<T: Copy>(all: &[T], word: impl Fn(T) -> &'static str) -> String {
+    let words: Vec<_> = all.iter().map(|&one| format!("`{}`", word(one))).collect();
+    match words.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => words.concat(),
+    }
+}
 
 fn parse(text: &str, env: &[(&str, &str)]) -> Result<Settings, Mistakes> {
     let env: BTreeMap<_, _> = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -83,7 +100,7 @@ fn bots() {
             &bot("app_secret = 'hidden'"),
             "bots.desk.app_secret",
             "a key that does not exist",
-            "one of platform, keys, base_url, persona, merge, merge_seconds, merge_messages",
+            "one of platform, keys, base_url, persona, merge, merge_seconds, merge_messages, models",
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);
@@ -114,8 +131,9 @@ fn merging() {
 #[test]
 fn endpoints() {
     let address = "the whole address to call, for example `http://localhost:8000/v1/chat/completions`";
-    let meant =
-        |url: &str| format!("the whole address, for example `{url}`, or a `protocol` beside it: {PROTOCOLS}");
+    let meant = |url: &str| {
+        format!("the whole address, for example `{url}`, or a `protocol` beside it: {}", *PROTOCOLS)
+    };
     for (lines, key, found, wanted) in [
         ("", "url", "nothing", address),
         ("url = 'localhost:8000'", "url", "`localhost:8000`", HTTP),
@@ -132,12 +150,12 @@ fn endpoints() {
             "`http://h:8000/`, whose path tells no protocol",
             &meant("http://h:8000/v1/chat/completions"),
         ),
-        ("url = 'http://h/'\nprotocol = 'chat'", "protocol", "`chat`", PROTOCOLS),
+        ("url = 'http://h/'\nprotocol = 'chat'", "protocol", "`chat`", PROTOCOLS.as_str()),
         (
             "url = 'http://h/'\nprotocol = 'echo'",
             "protocol",
             "`echo`, which is built in and needs no endpoint",
-            PROTOCOLS,
+            PROTOCOLS.as_str(),
         ),
         (
             "url = 'http://h/completions'\nmax_tokens = 0",
@@ -169,7 +187,7 @@ fn endpoints() {
 #[test]
 fn numbers_out_of_range_and_words_off_the_list() {
     for (text, key, found, wanted) in [
-        ("[routing]\nstrategy = 'local'", "routing.strategy", "`local`", STRATEGIES),
+        ("[routing]\nstrategy = 'local'", "routing.strategy", "`local`", STRATEGIES.as_str()),
         (
             "[routing]\nconnect_timeout_seconds = 0",
             "routing.connect_timeout_seconds",
@@ -212,10 +230,36 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "[metrics]",
             "metrics",
             "a table that does not exist",
-            "one of bots, channels, endpoints, routing, memory, vault, standalone",
+            "one of bots, channels, endpoints, departments, routing, budgets, memory, vault, gateway, standalone",
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);
+    }
+}
+
+#[test]
+fn tokens() {
+    for (lines, key, found, wanted) in [
+        (
+            "token = 'hidden'",
+            "token",
+            "a text that is no reference (not shown: it may be the secret itself)",
+            REFERENCE,
+        ),
+        ("token = 'demo'", "token", "`demo`, which only bots can have", REFERENCE),
+        ("tokens = 'hidden'", "tokens", "a text", "a table: `[gateway.tokens]`"),
+        ("[gateway.tokens]\nWiki = 'env:W'", "tokens.Wiki", "the name `Wiki`", NAME),
+        ("[gateway.tokens]\nwiki = 7", "tokens.wiki", "a number", REFERENCE),
+        ("[gateway.tokens]\nwiki = 'env:'", "tokens.wiki", "`env:` without a name", REFERENCE),
+        (
+            "[gateway.tokens]\ngateway = 'env:W'",
+            "tokens.gateway",
+            "the name that the program of `token` has",
+            "another name",
+        ),
+    ] {
+        let lines = if lines.starts_with('[') { lines.to_owned() } else { format!("[gateway]\n{lines}") };
+        assert_mistakes(&lines, &[], &[(&format!("gateway.{key}"), found, wanted)]);
     }
 }
 
@@ -238,7 +282,7 @@ fn the_environment() {
             "`https://h.example/v1`, whose path tells no protocol",
             "the whole address, for example `https://h.example/v1/chat/completions`",
         ),
-        ("FALLBACK_STRATEGY", "fastest", "`fastest`", STRATEGIES),
+        ("FALLBACK_STRATEGY", "fastest", "`fastest`", STRATEGIES.as_str()),
         (
             "FEISHU_KEYS",
             "hidden",
