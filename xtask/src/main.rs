@@ -9,7 +9,7 @@
 //! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
 //! - [`simulate`]: `cargo xtask simulate`, many histories of the turn engine, and bugs that they must find
 //! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments
-//! - [`bench`]: `cargo xtask bench`, gateways side by side
+//! - [`mod@bench`]: `cargo xtask bench`, gateways side by side
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
 //! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests

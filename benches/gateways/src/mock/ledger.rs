@@ -42,9 +42,9 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// What this model was asked.
-    pub fn of(&self, model: &str) -> Vec<Ask> {
-        self.lock().iter().filter(|ask| ask.model == model).cloned().collect()
+    /// What this model was asked from this moment on.
+    pub fn since(&self, moment: Instant, model: &str) -> Vec<Ask> {
+        self.lock().iter().filter(|ask| ask.model == model && ask.at >= moment).cloned().collect()
     }
 
     /// Writes a question down. Gives its line, how many came before it for this model, and when the first of them did.
@@ -92,16 +92,16 @@ mod tests {
 
     #[test]
     fn the_first_outcome_stands_and_who_leaves_is_seen() {
-        let ledger = Arc::new(Ledger::default());
+        let (ledger, begin) = (Arc::new(Ledger::default()), Instant::now());
         let (entry, earlier, first) = ledger.open("a", false);
-        assert_eq!((earlier, ledger.of("a")[0].outcome), (0, Outcome::Open));
+        assert_eq!((earlier, ledger.since(begin, "a")[0].outcome), (0, Outcome::Open));
         entry.close(Outcome::Whole);
         drop(entry);
         let (entry, earlier, first_again) = ledger.open("a", true);
         assert_eq!((earlier, first_again), (1, first));
         drop(entry);
-        let outcomes: Vec<_> = ledger.of("a").iter().map(|ask| ask.outcome).collect();
+        let outcomes: Vec<_> = ledger.since(begin, "a").iter().map(|ask| ask.outcome).collect();
         assert_eq!(outcomes, [Outcome::Whole, Outcome::Left]);
-        assert!(ledger.of("b").is_empty());
+        assert!(ledger.since(begin, "b").is_empty() && ledger.since(Instant::now(), "a").is_empty());
     }
 }

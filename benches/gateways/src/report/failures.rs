@@ -100,7 +100,7 @@ fn method() -> String {
     let mut text = format!(
         "The scenarios, faults, bounds and grades are those of the public Failover Bench (methodology v0.1); mock, client and \
          judge are written anew, in `benches/gateways`. One mock on loopback plays every model, and a model's name says how it \
-         fails. Each scenario has its own two models, and all run side by side.\n\n\
+         fails. Each scenario has its own two models, and all run side by side, after a healthy question for each to warm up.\n\n\
          Everybody gets the same budget: {retries} retries, {timeout} s for a call, one fallback. Where a gateway has further clocks \
          they are set too: {first} s to the first word (Magpie `first_token_timeout_seconds`, LiteLLM `stream_timeout`), \
          {silence} s of silence and {whole} s in all (Magpie). Everything else is its makers' default. Portkey is npm's package, \

@@ -92,7 +92,8 @@ gateway the second. Processor time is the gateway's, user and system, for an ans
 - All gateways run with one process or worker, errors logged only, one retry, no cache. LiteLLM: `--num_workers 1`, prices \
 from its package. Portkey: npm's package with its lock file's `hono` and `@hono/node-server`, its target in a header with \
 each question. vllm-router and sglang-router: `--policy round_robin`, one worker. Magpie: a `release` build of standalone, \
-two endpoints, the client names the one it wants.
+two endpoints, the client names the one it wants. Magpie asks models for streams whatever its client wants, so its answers in one \
+piece hold the cost of twenty chunks; the others hand the client's wish on.
 - Memory is the most that was resident (VmHWM), of all processes of a gateway, over a whole run.
 ";
 
