@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat::{BotId, PlatformId};
-use routing::{Place, Protocol};
+use routing::{Place, Protocol, Template};
 use url::Url;
 
 use crate::{BotSettings, ChannelSettings, EndpointSettings, MergeSettings, address::Plain, reader::Reader};
@@ -12,7 +12,11 @@ use crate::{BotSettings, ChannelSettings, EndpointSettings, MergeSettings, addre
 const MAX_TOKENS: u32 = 1_000_000;
 
 /// What an endpoint can speak; part of every mistake about it.
-const PROTOCOLS: &str = "`chat_completions` or `completions`";
+const PROTOCOLS: &str =
+    "`chat_completions`, `completions`, `responses`, `messages`, `ollama`, `converse` or `gemini`";
+
+/// How a conversation can become one text; part of every mistake about it.
+const TEMPLATES: &str = "`transcript`, `chatml`, `llama3`, `mistral` or `gemma`";
 
 /// `[bots.NAME]`.
 pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<BotSettings> {
@@ -88,6 +92,7 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         reader.required("model", "the name of the model to ask for").map(|text| text.trim().to_owned());
     let key = reader.reference("key", false);
     let max_tokens = reader.whole("max_tokens", 1..=MAX_TOKENS);
+    let template = template(&mut reader, protocol);
     reader.finish();
     Some(EndpointSettings {
         name: name.into(),
@@ -97,6 +102,7 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         model: model?,
         key,
         max_tokens,
+        template,
     })
 }
 
@@ -120,6 +126,18 @@ fn protocol(reader: &mut Reader<'_, '_>, url: Option<&Url>) -> Option<Protocol> 
         reader.mistake("url", found, format!("{wanted}, or a `protocol` beside it: {PROTOCOLS}"));
     }
     protocol
+}
+
+/// The template that is configured. With another protocol than the one that has use for it, it would do nothing, so it is
+/// a mistake.
+fn template(reader: &mut Reader<'_, '_>, protocol: Option<Protocol>) -> Template {
+    let text = reader.text("template", TEMPLATES);
+    let template = text.and_then(|text| reader.word("template", text, TEMPLATES));
+    if let Some(other) = protocol.filter(|&protocol| text.is_some() && protocol != Protocol::Completions) {
+        let found = format!("a template, and the protocol `{}`, which has use for none", other.as_str());
+        reader.mistake("template", found, "a template beside the protocol `completions`, or none");
+    }
+    template.unwrap_or(Template::Transcript)
 }
 
 /// What to say of an address whose path tells no protocol: what was found, and the address that was probably meant.

@@ -66,9 +66,9 @@ pub async fn endpoints(
                 fetched.and_then(|versions| bearer(&at, source, &versions.current, &mut mistakes))
             }
         };
-        let EndpointSettings { name, place, url, protocol, model, max_tokens, key: _ } = settings;
+        let EndpointSettings { name, place, url, protocol, model, max_tokens, template, key: _ } = settings;
         let endpoint = Endpoint::new(name, *place, url.clone(), *protocol, model);
-        endpoints.push(Endpoint { key, max_tokens: *max_tokens, ..endpoint });
+        endpoints.push(Endpoint { key, max_tokens: *max_tokens, template: *template, ..endpoint });
     }
     mistakes.unless_any(endpoints)
 }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Clocks, Micros, Place, Protocol, Route};
+use routing::{Clocks, Micros, Place, Protocol, Route, Template};
 use url::Url;
 
 use crate::KeySource;
@@ -103,6 +103,8 @@ pub struct EndpointSettings {
     pub key: Option<KeySource>,
     /// The longest answer to ask for, in tokens; the server's own limit when absent.
     pub max_tokens: Option<u32>,
+    /// How a conversation becomes one text, for the older completions protocol.
+    pub template: Template,
 }
 
 /// How an endpoint is chosen, and how long it may take: `[routing]`.

@@ -11,7 +11,7 @@
 //! whole of it: the file's key never goes to the environment's address. A blank variable counts as unset.
 
 use chat::{BotId, PlatformId};
-use routing::{Place, Protocol};
+use routing::{Place, Protocol, Template};
 
 use crate::{
     BotSettings, EndpointSettings, Environment, KeySource, Mistakes, Settings,
@@ -106,6 +106,7 @@ fn endpoint(
         model,
         key,
         max_tokens: None,
+        template: Template::Transcript,
     })
 }
 

@@ -40,6 +40,7 @@ fn endpoint(name: &str, key: Option<&str>) -> EndpointSettings {
         model: "m".to_owned(),
         key: key.map(|key| key.parse().unwrap()),
         max_tokens: Some(5),
+        template: routing::Template::ChatMl,
     }
 }
 
@@ -53,6 +54,7 @@ async fn an_endpoint_key_is_plain_text_or_json() {
         made.iter().map(|e| e.key.as_ref().map(|key| key.expose_secret().to_owned())).collect();
     assert_eq!(keys, [None, Some("sk-1".to_owned()), Some("sk-2".to_owned())]);
     assert_eq!((made[0].name.as_str(), made[0].model.as_str(), made[0].max_tokens), ("a", "m", Some(5)));
+    assert_eq!(made[0].template, routing::Template::ChatMl);
 }
 
 #[tokio::test]

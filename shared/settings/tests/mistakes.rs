@@ -9,7 +9,8 @@ const REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`";
 const BOT_REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`, or `demo`";
 const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
 const STRATEGIES: &str = "`local_first`, `cloud_first`, `local_only` or `cloud_only`";
-const PROTOCOLS: &str = "`chat_completions` or `completions`";
+const PROTOCOLS: &str =
+    "`chat_completions`, `completions`, `responses`, `messages`, `ollama`, `converse` or `gemini`";
 const HTTP: &str = "an address that begins with https:// or http://";
 const HTTPS: &str = "an address that begins with https://, or with http:// on this machine";
 
@@ -108,6 +109,26 @@ fn merging() {
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);
+    }
+}
+
+#[test]
+fn templates() {
+    for (lines, key, found, wanted) in [
+        (
+            "url = 'http://h/completions'\ntemplate = 'alpaca'",
+            "template",
+            "`alpaca`",
+            "`transcript`, `chatml`, `llama3`, `mistral` or `gemma`",
+        ),
+        (
+            "url = 'http://h/v1/messages'\ntemplate = 'chatml'",
+            "template",
+            "a template, and the protocol `messages`, which has use for none",
+            "a template beside the protocol `completions`, or none",
+        ),
+    ] {
+        assert_mistakes(&endpoint(lines), &[], &[(&format!("endpoints.office.{key}"), found, wanted)]);
     }
 }
 
