@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use routing::{
-    Failure, Protocol,
+    Endpoint, Failure, Place, Prompt, Protocol,
     protocol::{self, Decoder, Ending, Progress, Said},
 };
 use transport::OutResponse;
@@ -36,12 +36,44 @@ pub fn run(data: &[u8]) -> Reach {
     }
     let protocols = Protocol::ALL.iter().filter(|&&protocol| protocol != Protocol::Echo);
     let understood = protocols.map(|&protocol| check(protocol, &headers, body));
-    Reach::inside(understood.fold(false, |any, one| any | one))
+    let understood = understood.fold(false, |any, one| any | one);
+    Reach::inside(understood | check(Protocol::Converse, &headers, &framed(body)))
+}
+
+/// Bedrock's framing around lines of a message's kind, name and payload: its checksums stop whatever knows them not.
+fn framed(lines: &[u8]) -> Vec<u8> {
+    lines.split(|byte| *byte == b'\n').flat_map(frame).collect()
+}
+
+fn frame(line: &[u8]) -> Vec<u8> {
+    let mut parts = line.splitn(3, |byte| *byte == b' ');
+    let mut next = || parts.next().unwrap_or_default();
+    let (kind, name, payload) = (next(), next(), next());
+    let label: &[u8] = if kind == b"exception" { b":exception-type" } else { b":event-type" };
+    let headers = [header_field(b":message-type", kind), header_field(label, name)].concat();
+    let length = |count: usize| u32::try_from(count).expect("an input is short").to_be_bytes();
+    let mut frame = [length(16 + headers.len() + payload.len()), length(headers.len())].concat();
+    frame.extend(crc32fast::hash(&frame).to_be_bytes());
+    frame.extend(headers);
+    frame.extend(payload);
+    frame.extend(crc32fast::hash(&frame).to_be_bytes());
+    frame
+}
+
+/// A header with a text, which is cut to what its length can say.
+fn header_field(name: &[u8], value: &[u8]) -> Vec<u8> {
+    let value = &value[..value.len().min(usize::from(u16::MAX))];
+    let lengths = (u8::try_from(name.len()), u16::try_from(value.len()));
+    let (Ok(name_bytes), Ok(value_bytes)) = lengths else { return Vec::new() };
+    [&[name_bytes], name, &[7], &value_bytes.to_be_bytes(), value].concat()
 }
 
 /// Where the network cuts a body says nothing. Returns whether it was an answer.
 fn check(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> bool {
-    let decoder = || protocol::decoder(protocol, headers).expect("somebody is called");
+    let url = "http://h/".parse().expect("a constant URL");
+    let endpoint = Endpoint::new("fuzzed", Place::Cloud, url, protocol, "m");
+    let prompt = Prompt::default();
+    let decoder = || protocol::decoder(&endpoint, &prompt, headers).expect("somebody is called");
     let whole = hear(&mut *decoder(), [body]);
     let half = body.split_at(body.len() / 2);
     assert_eq!(whole, hear(&mut *decoder(), [half.0, half.1]), "{protocol:?} cut in two");

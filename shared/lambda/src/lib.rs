@@ -20,6 +20,7 @@
 //! - [`worker`]: queue records to turns, with partial batch failures that respect the groups
 //! - [`operator`]: what operators do to a deployment from their own machine
 //! - [`secrets`]: Secrets Manager as [`settings::Secrets`]
+//! - [`sign`]: model calls in the name of the function's role
 //! - [`http_client`]: the shared client as the SDK wants it
 //!
 //! # Example
@@ -34,6 +35,7 @@
 pub mod http_client;
 pub mod operator;
 pub mod secrets;
+pub mod sign;
 pub mod start;
 pub mod webhook;
 pub mod worker;

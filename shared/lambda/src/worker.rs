@@ -15,6 +15,7 @@ use telemetry::LogObserver;
 use turn::{GivenUp, Handled, Policy, Ports, SharedBoard, Worker};
 
 use crate::{
+    sign::RoleSigner,
     start::Start,
     webhook::{KNOWN, QUEUE_URL},
 };
@@ -77,7 +78,8 @@ impl Consumer {
                 entropy: Arc::new(SystemEntropy),
                 board: Some(Arc::new(SharedBoard::new(store.clone()))),
             },
-        )?;
+        )?
+        .signed(Arc::new(RoleSigner::new(start.aws.clone(), clock.clone())));
         let worker = Worker::new(Ports {
             bots: Arc::clone(&start.bots),
             turns: store.clone(),

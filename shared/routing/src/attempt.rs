@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use chat::{Clock, Pause, Timestamp};
-use transport::{Limits, NetError, OutResponse, OutStream, Transport};
+use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
 
 use crate::{
-    Clocks, Endpoint, Failure, Listener, Prompt, Usage, estimate,
+    Clocks, Endpoint, Failure, Listener, Prompt, Protocol, Signer, Usage, estimate,
     protocol::{self, Decoder, Ending, Finish, Progress, Said, echo},
     speech::Speech,
 };
@@ -23,6 +23,7 @@ const REFUSAL_BYTES: usize = 64 << 10;
 #[derive(Clone, Copy)]
 pub(crate) struct Means<'a> {
     pub(crate) transport: &'a dyn Transport,
+    pub(crate) signer: Option<&'a dyn Signer>,
     pub(crate) clock: &'a dyn Clock,
     pub(crate) pause: &'a dyn Pause,
     pub(crate) clocks: Clocks,
@@ -71,20 +72,25 @@ pub(crate) async fn begin<'a>(
         ending: None,
         speech: Speech::default(),
     };
-    let Some(request) = protocol::encode(endpoint, means.prompt) else {
-        begun.said.push(Said::Words(echo::answer(means.prompt)));
-        begun.ending = Some(Ending { model: None, tokens: None, finish: Finish::Complete });
-        return Ok(begun);
-    };
-    let limits = Limits { total: until.since(started), bytes: ANSWER_BYTES };
     let silent = patience.map(|patience| (started.plus(patience), Failure::SlowFirstToken));
-    let call = means.transport.stream(request, limits);
-    let stream = within(means, silent, call).await?.map_err(Failure::from)?;
-    if !stream.status.is_success() {
-        let refused = within(means, silent, refusal(stream)).await?;
-        return Err(refused.into());
-    }
-    let decoder = protocol::decoder(endpoint.protocol, &stream.headers).ok_or(Failure::Malformed)?;
+    let stream = loop {
+        let Some(request) = protocol::encode(endpoint, means.prompt) else {
+            begun.said.push(Said::Words(echo::answer(means.prompt)));
+            begun.ending = Some(Ending { model: None, tokens: None, finish: Finish::Complete });
+            return Ok(begun);
+        };
+        let stream = within(means, silent, call(means, endpoint, request, until)).await??;
+        if stream.status.is_success() {
+            break stream;
+        }
+        let refused = within(means, silent, explained(stream)).await?;
+        let failure = protocol::refusal(&refused);
+        // A server that does not take a parameter is asked without it, which each one is learned of once.
+        if !matches!(failure, Failure::BadRequest(_)) || !endpoint.untaken.learn(&refused) {
+            return Err(failure.into());
+        }
+    };
+    let decoder = protocol::decoder(endpoint, means.prompt, &stream.headers).ok_or(Failure::Malformed)?;
     begun.answer = Some((stream, decoder));
     while begun.said.is_empty() && begun.ending.is_none() {
         begun.read(silent).await?;
@@ -93,8 +99,23 @@ pub(crate) async fn begin<'a>(
     Ok(begun)
 }
 
-/// What a refused call means, from as much of its explanation as is read.
-async fn refusal(stream: OutStream) -> Failure {
+/// Makes one call, in this endpoint's name where it has one, and returns the head of its answer.
+async fn call(
+    means: Means<'_>,
+    endpoint: &Endpoint,
+    mut request: OutRequest,
+    until: Timestamp,
+) -> Result<OutStream, Failure> {
+    let keyless = endpoint.protocol == Protocol::Converse && endpoint.key.is_none();
+    if let Some(signer) = means.signer.filter(|_| keyless) {
+        request = signer.sign(request).await;
+    }
+    let limits = Limits { total: until.since(means.clock.now()), bytes: ANSWER_BYTES };
+    Ok(means.transport.stream(request, limits).await?)
+}
+
+/// A refused call with as much of its explanation as is read.
+async fn explained(stream: OutStream) -> OutResponse {
     let OutStream { status, headers, mut body } = stream;
     let mut explanation = Vec::new();
     while let Ok(Some(piece)) = body.next().await {
@@ -103,7 +124,7 @@ async fn refusal(stream: OutStream) -> Failure {
             break;
         }
     }
-    protocol::refusal(&OutResponse { status, headers, body: explanation.into() })
+    OutResponse { status, headers, body: explanation.into() }
 }
 
 /// Waits for something, until a clock runs out if there is one.

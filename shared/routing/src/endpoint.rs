@@ -3,7 +3,11 @@
 use secrecy::SecretString;
 use url::Url;
 
-use crate::{Price, Protocol, word::words};
+use crate::{
+    Price, Protocol,
+    protocol::{Template, Untaken},
+    word::words,
+};
 
 words! {
     /// Where an endpoint stands.
@@ -28,6 +32,8 @@ pub struct Endpoint {
     pub protocol: Protocol,
     /// The model to ask for.
     pub model: String,
+    /// How a conversation becomes one text; only [`Protocol::Completions`] asks.
+    pub template: Template,
     /// The key, where it wants one.
     pub key: Option<SecretString>,
     /// The longest answer to ask for, in tokens; the protocol's own default when absent.
@@ -42,6 +48,8 @@ pub struct Endpoint {
     pub vision: bool,
     /// What its tokens cost; nothing when absent.
     pub price: Option<Price>,
+    /// What it was found not to take. Learned while it is asked, and shared by clones.
+    pub untaken: Untaken,
 }
 
 impl Endpoint {
@@ -68,6 +76,7 @@ impl Endpoint {
             url,
             protocol,
             model: model.into(),
+            template: Template::Transcript,
             key: None,
             max_tokens: None,
             window: None,
@@ -75,6 +84,7 @@ impl Endpoint {
             concurrency: None,
             vision: false,
             price: None,
+            untaken: Untaken::default(),
         }
     }
 }

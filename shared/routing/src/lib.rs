@@ -17,7 +17,7 @@
 //! - [`health`]: how the endpoints fare, and what instances tell each other of it ([`Board`])
 //! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
 //!   one beside it, `speech` what of an answer may be shown
-//! - [`protocol`]: the codecs, one module for each wire format, no I/O
+//! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed
 //! - [`estimate`]: counting tokens without a tokenizer ([`estimate_tokens`])
 //! - `word`: enums that are words in configuration
@@ -71,6 +71,7 @@ pub mod route;
 pub mod router;
 pub mod rule;
 mod run;
+pub mod signer;
 mod speech;
 pub mod strategy;
 pub mod word;
@@ -84,9 +85,10 @@ pub use health::{Board, Gate, Opening, Sign};
 pub use plan::{LeftOut, Plan};
 pub use price::{Micros, Price};
 pub use prompt::{Line, Picture, Prompt, Role, Sampling};
-pub use protocol::{Finish, Protocol};
+pub use protocol::{Finish, Protocol, Template};
 pub use route::{Clocks, Hedge, Route};
 pub use router::{Ports, Router, RoutingError};
 pub use rule::{Pattern, Rule, Then, When};
+pub use signer::Signer;
 pub use strategy::{Balance, Strategy};
 pub use word::UnknownWord;

@@ -14,7 +14,7 @@ use transport::Transport;
 
 use crate::{
     Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Opening, Place, Prompt, Protocol, Route, Rule,
-    Sign, Strategy,
+    Sign, Signer, Strategy,
     health::Health,
     hedge::Hedging,
     plan::{self, Grounds, Plan, fold::fold},
@@ -70,6 +70,7 @@ pub struct Router {
     pub(crate) route: Route,
     pub(crate) clocks: Clocks,
     pub(crate) ports: Ports,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) health: Health,
     pub(crate) hedging: Hedging,
     /// When the board was last read, in milliseconds since the epoch.
@@ -115,7 +116,14 @@ impl Router {
         prepare(&mut route.rules, &endpoints)?;
         let health = Health::new(&endpoints, Arc::clone(&ports.entropy));
         let hedging = Hedging::default();
-        Ok(Self { endpoints, route, clocks, ports, health, hedging, board_read: AtomicI64::new(i64::MIN) })
+        let board_read = AtomicI64::new(i64::MIN);
+        Ok(Self { endpoints, route, clocks, ports, signer: None, health, hedging, board_read })
+    }
+
+    /// The same router, whose calls without a key are signed where the protocol knows of that; else they go unsigned.
+    #[must_use]
+    pub fn signed(self, signer: Arc<dyn Signer>) -> Self {
+        Self { signer: Some(signer), ..self }
     }
 
     /// Every configured endpoint, in configured order, whether or not the route allows it.

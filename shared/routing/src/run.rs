@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
         let ports = &router.ports;
         let means = Means {
             transport: &*ports.transport,
+            signer: router.signer.as_deref(),
             clock: &*ports.clock,
             pause: &*ports.pause,
             clocks: router.clocks,

@@ -1,7 +1,7 @@
 //! The model servers of the file: `[endpoints.NAME]`.
 
 use chat::BotId;
-use routing::{Place, Price, Protocol};
+use routing::{Place, Price, Protocol, Template};
 use toml::{Table, Value};
 use url::Url;
 
@@ -62,6 +62,7 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         reader.required("model", "the name of the model to ask for").map(|text| text.trim().to_owned());
     let key = reader.reference("key", false);
     let max_tokens = reader.whole("max_tokens", 1..=MAX_TOKENS);
+    let template = template(&mut reader, protocol);
     let window = reader.whole("window", WINDOW_LEAST..=WINDOW_MOST);
     let weight = reader.whole("weight", 0..=1000);
     let concurrency = reader.whole("concurrency", 1..=10_000);
@@ -72,6 +73,7 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
     Some(EndpointSettings {
         key,
         max_tokens,
+        template,
         window,
         weight: weight.unwrap_or(new.weight),
         concurrency,
@@ -117,6 +119,19 @@ fn protocol(reader: &mut Reader<'_, '_>, url: Option<&Url>) -> Option<Protocol> 
         reader.mistake("url", found, format!("{wanted}, or a `protocol` beside it: {protocols}"));
     }
     protocol
+}
+
+/// The template that is configured. With another protocol than the one that has use for it, it would do nothing, so it is
+/// a mistake.
+fn template(reader: &mut Reader<'_, '_>, protocol: Option<Protocol>) -> Template {
+    let templates = words(Template::ALL, Template::as_str);
+    let text = reader.text("template", &templates);
+    let template = text.and_then(|text| reader.word("template", text, &templates));
+    if let Some(other) = protocol.filter(|&protocol| text.is_some() && protocol != Protocol::Completions) {
+        let found = format!("a template, and the protocol `{}`, which has use for none", other.as_str());
+        reader.mistake("template", found, "a template beside the protocol `completions`, or none");
+    }
+    template.unwrap_or(Template::Transcript)
 }
 
 /// What to say of an address whose path tells no protocol: what was found, and the address that was probably meant.

@@ -76,6 +76,7 @@ fn endpoint(settings: &EndpointSettings, key: Option<SecretString>) -> Endpoint 
     Endpoint {
         key,
         max_tokens: settings.max_tokens,
+        template: settings.template,
         window: settings.window,
         weight: settings.weight,
         concurrency: settings.concurrency,

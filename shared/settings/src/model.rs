@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Clocks, Micros, Place, Price, Protocol, Route};
+use routing::{Clocks, Micros, Place, Price, Protocol, Route, Template};
 use url::Url;
 
 use crate::KeySource;
@@ -103,6 +103,8 @@ pub struct EndpointSettings {
     pub key: Option<KeySource>,
     /// The longest answer to ask for, in tokens; the server's own limit when absent.
     pub max_tokens: Option<u32>,
+    /// How a conversation becomes one text, for the older completions protocol.
+    pub template: Template,
     /// How many tokens prompt and answer may be together; unknown when absent.
     pub window: Option<u32>,
     /// Its share beside others of its place, where the balance goes by weight.
@@ -133,6 +135,7 @@ impl EndpointSettings {
             model: model.into(),
             key: None,
             max_tokens: None,
+            template: Template::Transcript,
             window: None,
             weight: 1,
             concurrency: None,

@@ -37,6 +37,7 @@ fn endpoint(name: &str, key: Option<&str>) -> EndpointSettings {
     EndpointSettings {
         key: key.map(|key| key.parse().unwrap()),
         max_tokens: Some(5),
+        template: routing::Template::ChatMl,
         window: Some(4096),
         weight: 3,
         concurrency: Some(2),
@@ -56,6 +57,7 @@ async fn an_endpoint_key_is_plain_text_or_json() {
         made.iter().map(|e| e.key.as_ref().map(|key| key.expose_secret().to_owned())).collect();
     assert_eq!(keys, [None, Some("sk-1".to_owned()), Some("sk-2".to_owned())]);
     assert_eq!((made[0].name.as_str(), made[0].model.as_str(), made[0].max_tokens), ("a", "m", Some(5)));
+    assert_eq!(made[0].template, routing::Template::ChatMl);
     assert_eq!((made[0].window, made[0].weight, made[0].concurrency), (Some(4096), 3, Some(2)));
     assert_eq!((made[0].vision, made[0].price), (true, Some(Price { prompt: 7, completion: 8 })));
 }

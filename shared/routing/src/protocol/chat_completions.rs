@@ -1,29 +1,34 @@
 //! OpenAI's chat completions, as vLLM, Ollama, llama.cpp, LM Studio and most clouds speak it.
+//!
+//! Source: the API reference of OpenAI ("Chat", "Streaming") and, for what others add, the documentation of vLLM,
+//! DeepSeek, Zhipu, Mistral and OpenRouter. `async-openai` brings an HTTP client of its own and refuses what other
+//! servers add, so the few fields that matter are read here.
 
 use http::HeaderMap;
 use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
-    Decoder, Said,
-    wire::{self, Choice, Chunks},
+    Decoder, Parameter, Said,
+    choices::{self, Choice, Choices, Message, Voice},
+    reader::Reader,
+    request,
 };
-use crate::{Endpoint, Failure, Prompt, Role};
+use crate::{Endpoint, Failure, Line, Prompt, Role};
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
 pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
     let system = prompt.system.iter().map(|text| json!({ "role": "system", "content": text }));
-    let lines = prompt.lines.iter().map(|line| json!({ "role": role(line.role), "content": line.text }));
+    let lines = prompt.lines.iter().map(|line| json!({ "role": role(line.role), "content": content(line) }));
     let messages: Vec<Value> = system.chain(lines).collect();
-    let mut body = json!({
-        "model": endpoint.model,
-        "messages": messages,
-        "stream": true,
-        "stream_options": { "include_usage": true },
-    });
-    wire::sampling(&mut body, endpoint, prompt);
-    wire::request(endpoint, &body)
+    let mut body = json!({ "model": endpoint.model, "messages": messages });
+    choices::common(&mut body, endpoint, prompt);
+    let older = endpoint.untaken.takes(Parameter::MaxTokens);
+    let name = if older { "max_tokens" } else { "max_completion_tokens" };
+    request::put(&mut body, name, request::most_tokens(endpoint, prompt));
+    request::put(&mut body, "stop", request::stop(prompt));
+    request::bearer(endpoint, endpoint.url.clone(), &body)
 }
 
 const fn role(role: Role) -> &'static str {
@@ -33,25 +38,41 @@ const fn role(role: Role) -> &'static str {
     }
 }
 
+/// A text, which every server understands, or a list of parts where there are pictures.
+fn content(line: &Line) -> Value {
+    if line.pictures.is_empty() {
+        return line.text.as_str().into();
+    }
+    let picture =
+        |picture| json!({ "type": "image_url", "image_url": { "url": request::data_url(picture) } });
+    let pictures = line.pictures.iter().map(picture);
+    let text = (!line.text.is_empty()).then(|| json!({ "type": "text", "text": line.text }));
+    pictures.chain(text).collect()
+}
+
 /// Reads an answer with these headers.
 #[must_use]
 pub fn decoder(headers: &HeaderMap) -> Box<dyn Decoder> {
-    Box::new(Chunks::new(Message, headers))
+    Box::new(Reader::new(Choices(Spoken), headers))
 }
 
 /// Words are in `delta.content` of a chunk and in `message.content` of a whole answer.
-struct Message;
+struct Spoken;
 
-impl Choice for Message {
-    fn said(&mut self, choice: &Value, streaming: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
-        let Some(message) = choice.get(if streaming { "delta" } else { "message" }) else {
+impl Voice for Spoken {
+    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
+        let message = if streaming { choice.delta } else { choice.message };
+        let Some(message) = message.0 else {
             // A chunk may hold nothing but the reason for the end.
             return if streaming { Ok(()) } else { Err(Failure::Malformed) };
         };
-        let words = words(message);
+        let thinks = thinks(&message);
+        // A model's own `refusal` stands where the words would.
+        let words = Some(message.content.words).filter(|words| !words.is_empty());
+        let words = words.or_else(|| message.refusal.into_inner()).unwrap_or_default();
         if !words.is_empty() {
-            said.push(Said::Words(words));
-        } else if thinks(message) {
+            said.push(Said::Words(words.into_owned()));
+        } else if thinks {
             said.push(Said::Thought);
         }
         Ok(())
@@ -59,22 +80,9 @@ impl Choice for Message {
 }
 
 /// Whether there is reasoning in it. `reasoning_content` and `reasoning` are thoughts and no part of the answer.
-fn thinks(message: &Value) -> bool {
-    let thought = |name| message.get(name).and_then(Value::as_str).is_some_and(|text| !text.is_empty());
-    thought("reasoning_content") || thought("reasoning")
-}
-
-/// The words of a message: text, or the text parts of a list. A model's own `refusal` stands where the words would.
-fn words(message: &Value) -> String {
-    match message.get("content") {
-        Some(Value::String(text)) => text.clone(),
-        Some(Value::Array(parts)) => {
-            parts.iter().filter_map(|part| part.get("text").and_then(Value::as_str)).collect()
-        }
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => {
-            message.get("refusal").and_then(Value::as_str).unwrap_or_default().to_owned()
-        }
-    }
+fn thinks(message: &Message<'_>) -> bool {
+    let thought = message.reasoning_content.words().or_else(|| message.reasoning.words());
+    thought.is_some() || message.content.thinks
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use transport::OutResponse;
 
 use super::{Protocol, Said, decoder, reasoning, refusal};
-use crate::Failure;
+use crate::{Endpoint, Failure, Place, Prompt};
 
 /// What an endpoint said, once it is whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,12 +13,18 @@ pub(crate) struct Heard {
     pub(crate) tokens: Option<(u32, u32)>,
 }
 
+/// An endpoint that speaks this, at this address, and asks for this model.
+pub(crate) fn endpoint(protocol: Protocol, url: &str, model: &str) -> Endpoint {
+    Endpoint::new("heard", Place::Cloud, url.parse().unwrap(), protocol, model)
+}
+
 /// Hears an answer whose body comes in these pieces.
 pub(crate) fn hear(protocol: Protocol, response: &OutResponse, pieces: &[&[u8]]) -> Result<Heard, Failure> {
     if !response.status.is_success() {
         return Err(refusal(response));
     }
-    let mut decoder = decoder(protocol, &response.headers).expect("somebody is called");
+    let endpoint = endpoint(protocol, "http://h/", "m");
+    let mut decoder = decoder(&endpoint, &Prompt::default(), &response.headers).expect("somebody is called");
     let mut said = Vec::new();
     for piece in pieces {
         decoder.push(piece, &mut said)?;

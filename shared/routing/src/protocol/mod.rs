@@ -12,14 +12,34 @@ use url::Url;
 use crate::{Endpoint, Failure, Prompt, word::words};
 
 pub mod chat_completions;
+mod choices;
 pub mod completions;
+mod content;
+pub mod converse;
+mod course;
 pub mod echo;
+mod frames;
+pub mod gemini;
 #[cfg(test)]
 mod heard;
+mod json;
+mod lines;
+pub mod messages;
+pub mod ollama;
+pub mod parameter;
+mod reader;
 pub(crate) mod reasoning;
 mod refusal;
+mod request;
+pub mod responses;
 mod sse;
-mod wire;
+mod stops;
+pub mod template;
+mod transcript;
+mod wait;
+
+pub use parameter::{Parameter, Untaken};
+pub use template::Template;
 
 words! {
     /// What an endpoint speaks.
@@ -28,13 +48,23 @@ words! {
         ChatCompletions = "chat_completions",
         /// The older completions: one text in, its continuation out.
         Completions = "completions",
+        /// OpenAI's responses.
+        Responses = "responses",
+        /// Anthropic's messages.
+        Messages = "messages",
+        /// Ollama's own chat.
+        Ollama = "ollama",
+        /// Amazon Bedrock's Converse.
+        Converse = "converse",
+        /// Google's Gemini.
+        Gemini = "gemini",
         /// No server at all: the user's words come back.
         Echo = "echo",
     }
 }
 
 impl Protocol {
-    /// The protocol that a URL's path tells: `…/chat/completions` or `…/completions`.
+    /// The protocol that a URL's path tells by its end, for example `…/chat/completions` or `…/v1/messages`.
     ///
     /// ```
     /// use routing::Protocol;
@@ -45,14 +75,19 @@ impl Protocol {
     /// ```
     #[must_use]
     pub fn of_url(url: &Url) -> Option<Self> {
+        const ENDS: [(&str, Protocol); 9] = [
+            ("/chat/completions", Protocol::ChatCompletions),
+            ("/completions", Protocol::Completions),
+            ("/responses", Protocol::Responses),
+            ("/messages", Protocol::Messages),
+            ("/api/chat", Protocol::Ollama),
+            (converse::STREAM, Protocol::Converse),
+            (converse::WHOLE, Protocol::Converse),
+            (gemini::STREAM, Protocol::Gemini),
+            (gemini::WHOLE, Protocol::Gemini),
+        ];
         let path = url.path().trim_end_matches('/');
-        if path.ends_with("/chat/completions") {
-            Some(Self::ChatCompletions)
-        } else if path.ends_with("/completions") {
-            Some(Self::Completions)
-        } else {
-            None
-        }
+        ENDS.iter().find(|(end, _)| path.ends_with(end)).map(|&(_, protocol)| protocol)
     }
 }
 
@@ -127,16 +162,26 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> Option<OutRequest> {
     match endpoint.protocol {
         Protocol::ChatCompletions => Some(chat_completions::encode(endpoint, prompt)),
         Protocol::Completions => Some(completions::encode(endpoint, prompt)),
+        Protocol::Responses => Some(responses::encode(endpoint, prompt)),
+        Protocol::Messages => Some(messages::encode(endpoint, prompt)),
+        Protocol::Ollama => Some(ollama::encode(endpoint, prompt)),
+        Protocol::Converse => Some(converse::encode(endpoint, prompt)),
+        Protocol::Gemini => Some(gemini::encode(endpoint, prompt)),
         Protocol::Echo => None,
     }
 }
 
-/// What reads a good answer with these headers; `None` for [`Protocol::Echo`].
+/// What reads a good answer of `endpoint` to `prompt` with these headers; `None` for [`Protocol::Echo`].
 #[must_use]
-pub fn decoder(protocol: Protocol, headers: &HeaderMap) -> Option<Box<dyn Decoder>> {
-    match protocol {
+pub fn decoder(endpoint: &Endpoint, prompt: &Prompt, headers: &HeaderMap) -> Option<Box<dyn Decoder>> {
+    match endpoint.protocol {
         Protocol::ChatCompletions => Some(chat_completions::decoder(headers)),
-        Protocol::Completions => Some(completions::decoder(headers)),
+        Protocol::Completions => Some(completions::decoder(endpoint, prompt, headers)),
+        Protocol::Responses => Some(responses::decoder(prompt, headers)),
+        Protocol::Messages => Some(messages::decoder(headers)),
+        Protocol::Ollama => Some(ollama::decoder(headers)),
+        Protocol::Converse => Some(converse::decoder(headers)),
+        Protocol::Gemini => Some(gemini::decoder(headers)),
         Protocol::Echo => None,
     }
 }
@@ -159,6 +204,16 @@ mod tests {
             ("http://h/v1/chat/completions?api-version=1", Some(Protocol::ChatCompletions)),
             ("https://h/v1/completions", Some(Protocol::Completions)),
             ("https://h/completions", Some(Protocol::Completions)),
+            ("https://h/v1/responses", Some(Protocol::Responses)),
+            ("https://h/v1/messages", Some(Protocol::Messages)),
+            ("http://h:11434/api/chat", Some(Protocol::Ollama)),
+            ("https://h/model/amazon.nova-lite-v1:0/converse-stream", Some(Protocol::Converse)),
+            ("https://h/model/amazon.nova-lite-v1:0/converse", Some(Protocol::Converse)),
+            (
+                "https://h/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse",
+                Some(Protocol::Gemini),
+            ),
+            ("https://h/v1beta/models/gemini-2.5-flash:generateContent", Some(Protocol::Gemini)),
             ("https://h/v1/models?x=/completions", None),
             ("https://h/xcompletions", None),
             ("https://h/", None),

@@ -1,90 +1,111 @@
-//! What a refusal means: the status and the error body of the servers that speak these protocols.
+//! What a refusal means: the status and the error body of the servers that speak these protocols, and the errors that
+//! they send in the middle of a stream.
 //!
-//! The body is `{"error": {"message", "type", "code"}}` (OpenAI, newer vLLM, llama.cpp, Ollama), the same without the
-//! envelope (older vLLM), or `{"error": "words"}` (text-generation-inference). Nothing of it leaves this module but
-//! the class: an error's words may quote the prompt.
+//! The body is `{"error": {"message", "type", "code"}}` (OpenAI, Anthropic, newer vLLM, llama.cpp), with `status` and
+//! `details` beside them or in a list of one (Google), the same without the envelope (older vLLM), `{"error": "words"}`
+//! (Ollama, text-generation-inference), or `{"message"}` with the kind in a header (Amazon). Nothing of it leaves this
+//! module but the class: an error's words may quote the prompt.
 
-use std::time::Duration;
-
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 use serde_json::Value;
 use transport::OutResponse;
 
+use super::wait;
 use crate::Failure;
 
-/// Codes and types that say: too long. OpenAI and its clones; llama.cpp.
-const TOO_LONG: [&str; 3] =
-    ["context_length_exceeded", "exceed_context_size_error", "string_above_max_length"];
-
-/// Words that say so where the code does not, in lower case. Each with the server that says them.
-const TOO_LONG_WORDS: [&str; 7] = [
-    "maximum context length",         // vLLM, OpenAI, DeepSeek
-    "maximum model length", // vLLM: "the decoder prompt (length …) is longer than the maximum model length"
-    "exceeds the available context", // llama.cpp
-    "context size has been exceeded", // llama.cpp, while it generates
-    "context length of only", // LM Studio
-    "range of input length should", // Alibaba Cloud Model Studio
-    "input is too long",    // several clouds
-];
-
-/// Codes and types that say: the content policy refuses. OpenAI and Azure; OpenAI; Alibaba Cloud Model Studio; Azure's
-/// inner code; Zhipu.
-const FILTERED: [&str; 5] = [
-    "content_filter",
-    "content_policy_violation",
-    "data_inspection_failed",
-    "responsibleaipolicyviolation",
-    "1301",
-];
-
-/// Volcengine's codes for the same, which carry the side (input or output) and the kind around this word.
-const FILTERED_PART: &str = "sensitivecontentdetected";
+mod known;
 
 /// The class of an answer whose status is not 2xx.
 pub(super) fn of_response(response: &OutResponse) -> Failure {
     let status = response.status;
-    let body = serde_json::from_slice(&response.body).ok();
+    let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
     if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
-        && let Some(refusal) = body.as_ref().and_then(of_body)
+        && let Some(refusal) = of_error(error(&body), status.as_u16())
     {
         return refusal;
     }
-    match status.as_u16() {
-        code @ (401 | 403) => Failure::Auth(code),
-        429 => Failure::RateLimited { retry_after: retry_after(&response.headers) },
-        code @ 500.. => Failure::Server(code),
-        code => Failure::BadRequest(code),
+    let asked = wait::asked(&response.headers, || wait::in_body(error(&body)));
+    of_status(status.as_u16(), asked)
+}
+
+/// The class that a body tells by itself, whatever the status.
+pub(super) fn class(data: &[u8]) -> Option<Failure> {
+    let body: Value = serde_json::from_slice(data).ok()?;
+    let there = body.get("error").is_some_and(|error| !error.is_null());
+    of_error(error(&body), 200).or_else(|| there.then(|| told(data)))
+}
+
+/// The class of an error that came under a status of 200.
+pub(super) fn told(data: &[u8]) -> Failure {
+    let body = serde_json::from_slice(data).unwrap_or(Value::Null);
+    let error = error(&body);
+    let code = number(error.get("code")).or_else(|| number(error.get("status")));
+    let kinds = kinds(error).into_iter();
+    let status = code.or_else(|| kinds.filter_map(|kind| known::status(&kind)).next());
+    of_error(error, status.unwrap_or(200))
+        .unwrap_or_else(|| of_status(status.unwrap_or(200), wait::in_body(error)))
+}
+
+/// The class of an error whose kind is told beside its body.
+pub(super) fn named(kind: &str, body: &[u8]) -> Failure {
+    let body = serde_json::from_slice(body).unwrap_or(Value::Null);
+    let status = known::status(&kind.to_lowercase()).unwrap_or(200);
+    of_error(error(&body), status).unwrap_or_else(|| of_status(status, None))
+}
+
+/// What a status means by itself.
+fn of_status(status: u16, asked: Option<std::time::Duration>) -> Failure {
+    match status {
+        // Without money an account is as good as without a key.
+        401..=403 => Failure::Auth(status),
+        408 => Failure::Timeout,
+        429 => Failure::RateLimited { retry_after: asked },
+        // Overloaded, and says for how long.
+        503 | 529 if asked.is_some() => Failure::RateLimited { retry_after: asked },
+        // Amazon's word for a model that failed.
+        424 | 500.. => Failure::Server(status),
+        // Under a good status, it is the server that failed.
+        200..=299 => Failure::Server(status),
+        _ => Failure::BadRequest(status),
     }
 }
 
-/// The class that an error body itself tells, whatever the status.
-pub(super) fn of_body(body: &Value) -> Option<Failure> {
-    let error = body.get("error").unwrap_or(body);
-    let words = error.as_str().or_else(|| error.get("message")?.as_str()).unwrap_or_default().to_lowercase();
-    let codes = [error.get("code"), error.get("type"), error.pointer("/innererror/code")];
-    let codes: Vec<_> =
-        codes.into_iter().flatten().filter_map(Value::as_str).map(str::to_lowercase).collect();
-    let is = |known: &[&str]| codes.iter().any(|code| known.contains(&code.as_str()));
-    if is(&FILTERED) || codes.iter().any(|code| code.contains(FILTERED_PART)) {
+/// The error in a body, wherever it is.
+fn error(body: &Value) -> &Value {
+    let body = body.get(0).unwrap_or(body);
+    let inner = body.get("error").or_else(|| body.pointer("/response/error"));
+    inner.filter(|error| !error.is_null()).unwrap_or(body)
+}
+
+/// What the server calls the error, in lower case, most exact first.
+fn kinds(error: &Value) -> Vec<String> {
+    let reasons = error.get("details").and_then(Value::as_array).into_iter().flatten();
+    let reasons = reasons.filter_map(|detail| detail.get("reason"));
+    let own = [error.pointer("/innererror/code"), error.get("code"), error.get("type"), error.get("status")];
+    let all = own.into_iter().flatten().chain(reasons).filter_map(Value::as_str);
+    all.map(str::to_lowercase).collect()
+}
+
+/// A status as a number, or as a number in a text.
+fn number(value: Option<&Value>) -> Option<u16> {
+    let number = value?.as_u64().or_else(|| value?.as_str()?.parse().ok())?;
+    u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+}
+
+/// The class that an error tells by its kind or its words.
+fn of_error(error: &Value, status: u16) -> Option<Failure> {
+    let words = error.as_str().or_else(|| error.get("message").or_else(|| error.get("Message"))?.as_str());
+    let words = words.unwrap_or_default().to_lowercase();
+    let kinds = kinds(error);
+    if kinds.iter().any(|kind| known::is_filter(kind)) || known::says_filtered(&words) {
         Some(Failure::ContentFiltered)
-    } else if is(&TOO_LONG) || TOO_LONG_WORDS.iter().any(|said| words.contains(said)) {
+    } else if kinds.iter().any(|kind| known::is_length(kind)) || known::says_too_long(&words) {
         Some(Failure::ContextTooLong)
+    } else if kinds.iter().any(|kind| known::is_key(kind)) {
+        Some(Failure::Auth(status))
     } else {
         None
     }
-}
-
-/// `Retry-After` in seconds, or as a date. A date is held against the server's own `Date`, so that neither clock has to
-/// be right; without one it says nothing.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name| headers.get(name)?.to_str().ok().map(str::trim);
-    let wanted = text(header::RETRY_AFTER)?;
-    if let Ok(seconds) = wanted.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let until = httpdate::parse_http_date(wanted).ok()?;
-    let now = httpdate::parse_http_date(text(header::DATE)?).ok()?;
-    Some(until.duration_since(now).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Server-sent events as model servers use them: the data of one event after the other, cut out of a byte stream (WHATWG
 //! HTML, "Server-sent events"). Lines end in a line feed, with or without a carriage return before it; no model server
 //! ends one in a carriage return alone.
+//!
+//! `eventsource-stream` and `sse-stream` read the same out of a stream that is polled, without a limit to what they hold.
+//! This is pushed into, needs no executor, and gives up an event that has no end.
 
 use crate::Failure;
 
@@ -12,8 +15,10 @@ const EVENT_BYTES: usize = 4 << 20;
 pub(super) struct Events {
     /// A line that has begun and not ended.
     line: Vec<u8>,
-    /// The data of an event that has begun and not ended; absent before its first line.
-    data: Option<Vec<u8>>,
+    /// The data of an event that has begun and not ended.
+    data: Vec<u8>,
+    /// Whether it has begun.
+    begun: bool,
 }
 
 impl Events {
@@ -32,8 +37,7 @@ impl Events {
                 self.take(head, &mut each)?;
             } else {
                 self.hold(head)?;
-                let line = std::mem::take(&mut self.line);
-                self.take(&line, &mut each)?;
+                self.take_held(&mut each)?;
             }
         }
         self.hold(rest)
@@ -44,8 +48,7 @@ impl Events {
         &mut self,
         mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let line = std::mem::take(&mut self.line);
-        self.take(&line, &mut each)?;
+        self.take_held(&mut each)?;
         self.take(b"", &mut each)
     }
 
@@ -57,6 +60,16 @@ impl Events {
         Ok(())
     }
 
+    /// The line that was held, which is whole now.
+    fn take_held(&mut self, each: &mut impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut line = std::mem::take(&mut self.line);
+        let taken = self.take(&line, each);
+        // Its room is used again: there is a line for every word of an answer.
+        line.clear();
+        self.line = line;
+        taken
+    }
+
     /// One whole line.
     fn take(
         &mut self,
@@ -65,18 +78,22 @@ impl Events {
     ) -> Result<(), Failure> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
-            return self.data.take().map_or(Ok(()), |data| each(&data));
+            if !std::mem::take(&mut self.begun) {
+                return Ok(());
+            }
+            let heard = each(&self.data);
+            self.data.clear();
+            return heard;
         }
         let Some(value) = line.strip_prefix(b"data:") else { return Ok(()) };
         let value = value.strip_prefix(b" ").unwrap_or(value);
-        match &mut self.data {
-            Some(data) if data.len() + value.len() > EVENT_BYTES => return Err(Failure::TooLarge),
-            Some(data) => {
-                data.push(b'\n');
-                data.extend_from_slice(value);
-            }
-            None => self.data = Some(value.to_vec()),
+        if self.data.len() + value.len() > EVENT_BYTES {
+            return Err(Failure::TooLarge);
         }
+        if std::mem::replace(&mut self.begun, true) {
+            self.data.push(b'\n');
+        }
+        self.data.extend_from_slice(value);
         Ok(())
     }
 }

@@ -30,7 +30,7 @@ async fn a_broken_answer_begins_anew_elsewhere_and_the_hearer_is_told() {
         (malformed, Failure::Malformed),
         (unfinished, Failure::Broken),
         (stalled, Failure::Stalled),
-        (failing, Failure::Server(200)),
+        (failing, Failure::Server(500)),
     ] {
         let (router, net) =
             setup(&[("local", breaking), ("cloud", say("a whole one"))], Strategy::LocalFirst);

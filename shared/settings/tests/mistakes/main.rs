@@ -129,6 +129,26 @@ fn merging() {
 }
 
 #[test]
+fn templates() {
+    for (lines, key, found, wanted) in [
+        (
+            "url = 'http://h/completions'\ntemplate = 'alpaca'",
+            "template",
+            "`alpaca`",
+            "`transcript`, `chatml`, `llama3`, `mistral` or `gemma`",
+        ),
+        (
+            "url = 'http://h/v1/messages'\ntemplate = 'chatml'",
+            "template",
+            "a template, and the protocol `messages`, which has use for none",
+            "a template beside the protocol `completions`, or none",
+        ),
+    ] {
+        assert_mistakes(&endpoint(lines), &[], &[(&format!("endpoints.office.{key}"), found, wanted)]);
+    }
+}
+
+#[test]
 fn endpoints() {
     let address = "the whole address to call, for example `http://localhost:8000/v1/chat/completions`";
     let meant = |url: &str| {

@@ -1,3 +1,7 @@
+use std::time::Duration;
+
+use http::header;
+
 use super::*;
 
 fn response(status: u16, headers: &[(header::HeaderName, &'static str)], body: &str) -> OutResponse {
@@ -188,6 +192,9 @@ fn refusals_of_other_clouds_are_told_apart() {
 fn without_a_body_the_status_speaks() {
     for (status, failure) in [
         (301, Failure::BadRequest(301)),
+        (402, Failure::Auth(402)),
+        (408, Failure::Timeout),
+        (424, Failure::Server(424)),
         (400, Failure::BadRequest(400)),
         (401, Failure::Auth(401)),
         (403, Failure::Auth(403)),
@@ -213,7 +220,7 @@ fn retry_after_is_seconds_or_a_date_against_the_servers_own_clock() {
         (vec![after(" 20 ")], Some(20)),
         (vec![after("0")], Some(0)),
         (vec![after("-1")], None),
-        (vec![after("1.5")], None),
+        (vec![after("1")], Some(1)),
         (vec![after("soon")], None),
         (vec![NOW, after("Sun, 22 Nov 2026 08:01:30 GMT")], Some(90)),
         (vec![NOW, after("Sun, 22 Nov 2026 07:59:00 GMT")], Some(0)),
@@ -222,5 +229,161 @@ fn retry_after_is_seconds_or_a_date_against_the_servers_own_clock() {
     ] {
         let expected = Failure::RateLimited { retry_after: seconds.map(Duration::from_secs) };
         assert_eq!(of_response(&response(429, &headers, "")), expected, "{headers:?}");
+    }
+}
+
+const ANTHROPIC: &[Row] = &[
+    (
+        "length",
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"},"request_id":"req_1"}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "length with the answer's limit",
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"input length and `max_tokens` exceed context limit: 188240 + 21333 > 200000"}}"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "policy",
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"Output blocked by content filtering policy"}}"#,
+        Failure::ContentFiltered,
+    ),
+    (
+        "else",
+        400,
+        r#"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: field required"}}"#,
+        Failure::BadRequest(400),
+    ),
+    (
+        "key",
+        401,
+        r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#,
+        Failure::Auth(401),
+    ),
+    (
+        "money",
+        402,
+        r#"{"type":"error","error":{"type":"billing_error","message":"credit balance"}}"#,
+        Failure::Auth(402),
+    ),
+    (
+        "size",
+        413,
+        r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
+        Failure::BadRequest(413),
+    ),
+    ("rate", 429, r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#, LIMITED),
+    (
+        "overloaded",
+        529,
+        r#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#,
+        Failure::Server(529),
+    ),
+];
+
+#[test]
+fn refusals_of_anthropic_are_told_apart() {
+    check(ANTHROPIC);
+}
+
+const GOOGLE: &[Row] = &[
+    (
+        "key",
+        400,
+        r#"{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID","domain":"googleapis.com"}]}}"#,
+        Failure::Auth(400),
+    ),
+    (
+        "length, in a list",
+        400,
+        r#"[{"error":{"code":400,"message":"The input token count (1200000) exceeds the maximum number of tokens allowed (1048576).","status":"INVALID_ARGUMENT"}}]"#,
+        Failure::ContextTooLong,
+    ),
+    (
+        "quota",
+        429,
+        r#"{"error":{"code":429,"message":"You exceeded your current quota","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"34.5s"}]}}"#,
+        Failure::RateLimited { retry_after: Some(Duration::from_millis(34_500)) },
+    ),
+    (
+        "overloaded",
+        503,
+        r#"{"error":{"code":503,"message":"The model is overloaded.","status":"UNAVAILABLE"}}"#,
+        Failure::Server(503),
+    ),
+    (
+        "model",
+        404,
+        r#"{"error":{"code":404,"message":"models/x is not found","status":"NOT_FOUND"}}"#,
+        Failure::BadRequest(404),
+    ),
+];
+
+#[test]
+fn refusals_of_google_are_told_apart() {
+    check(GOOGLE);
+}
+
+const AMAZON: &[Row] = &[
+    ("length", 400, r#"{"message":"Input is too long for requested model."}"#, Failure::ContextTooLong),
+    (
+        "length, by the model",
+        400,
+        r#"{"message":"The model returned the following errors: Too many input tokens. Max input tokens: 8192"}"#,
+        Failure::ContextTooLong,
+    ),
+    ("model", 400, r#"{"message":"The provided model identifier is invalid."}"#, Failure::BadRequest(400)),
+    (
+        "role",
+        403,
+        r#"{"Message":"User: arn:aws:sts::1:assumed-role/x is not authorized to perform: bedrock:InvokeModelWithResponseStream"}"#,
+        Failure::Auth(403),
+    ),
+    ("time", 408, r#"{"message":"The request took too long to process."}"#, Failure::Timeout),
+    (
+        "a model that failed",
+        424,
+        r#"{"message":"The request failed due to an error while processing the model."}"#,
+        Failure::Server(424),
+    ),
+    ("rate", 429, r#"{"message":"Too many requests, please wait before trying again."}"#, LIMITED),
+];
+
+#[test]
+fn refusals_of_amazon_are_told_apart() {
+    check(AMAZON);
+}
+
+#[test]
+fn an_overloaded_server_that_says_for_how_long_is_left_alone_so_long() {
+    let after = [(header::RETRY_AFTER, "7")];
+    let limited = Failure::RateLimited { retry_after: Some(Duration::from_secs(7)) };
+    for status in [429, 503, 529] {
+        assert_eq!(of_response(&response(status, &after, "")), limited, "{status}");
+    }
+    assert_eq!(of_response(&response(500, &after, "")), Failure::Server(500));
+}
+
+/// Under a good status or in the middle of a stream, what an error calls itself stands for the status.
+#[test]
+fn errors_in_streams_are_told_apart_by_their_kind() {
+    for (error, failure) in [
+        (r#"{"error":{"type":"overloaded_error"}}"#, Failure::Server(529)),
+        (r#"{"error":{"type":"rate_limit_error"}}"#, LIMITED),
+        (r#"{"error":{"type":"authentication_error"}}"#, Failure::Auth(401)),
+        (r#"{"error":{"type":"invalid_request_error"}}"#, Failure::BadRequest(400)),
+        (r#"{"error":{"code":"429","message":"slow"}}"#, LIMITED),
+        (r#"{"error":{"code":502}}"#, Failure::Server(502)),
+        (r#"{"error":{"code":7,"status":"UNAVAILABLE"}}"#, Failure::Server(503)),
+        (r#"{"error":"out of memory"}"#, Failure::Server(200)),
+        (r#"{"type":"error","code":"server_error","message":""}"#, Failure::Server(500)),
+        (r#"{"response":{"error":{"code":"rate_limit_exceeded"}}}"#, LIMITED),
+        (r#"{"error":null,"response":{"error":null}}"#, Failure::Server(200)),
+        ("not JSON", Failure::Server(200)),
+    ] {
+        assert_eq!(told(error.as_bytes()), failure, "{error}");
     }
 }

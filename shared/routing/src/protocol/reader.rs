@@ -1,0 +1,145 @@
+//! From the bytes of an answer to what a protocol makes of them, for the protocols that speak in text: server-sent
+//! events, JSON lines, or one JSON document where a server does not stream.
+//!
+//! What an answer is shows by its first byte and not by its content type alone: gateways label streams as plain text, and
+//! hide an error's JSON in what they call a stream.
+
+use http::{HeaderMap, header};
+
+use super::{Decoder, Ending, Progress, Said, course::Course, lines::Lines, sse::Events};
+use crate::Failure;
+
+/// The largest answer in one piece, in bytes. A long answer is some 100 KiB; its reasoning, escaped to six bytes a
+/// character, can be ten times that. It also bounds what a broken server can make a small function hold.
+const WHOLE_BYTES: usize = 4 << 20;
+
+/// The event after the last, in OpenAI's protocols and in those of its imitators.
+const DONE: &[u8] = b"[DONE]";
+
+/// What one protocol makes of its answers.
+pub(super) trait Grammar: Send {
+    /// Whether a stream is JSON lines; else JSON is a whole answer.
+    const LINES: bool = false;
+
+    /// Whether `[DONE]` is the end of an answer. Where it is not, it says nothing: gateways put it after everything.
+    const DONE: bool = false;
+
+    /// One event or line of a stream.
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure>;
+
+    /// A whole answer in one piece.
+    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+        self.event(body, course, said)
+    }
+
+    /// What was still held back.
+    fn rest(&mut self, _: &mut Vec<Said>) {}
+}
+
+/// The shape of a body.
+enum Shape {
+    /// Nothing has come yet that tells.
+    Unclear {
+        /// Whether the server says that it streams.
+        promised: bool,
+    },
+    Events(Events),
+    Lines(Lines),
+    Whole(Vec<u8>),
+}
+
+/// Reads answers of one protocol.
+pub(super) struct Reader<G> {
+    grammar: G,
+    shape: Shape,
+    course: Course,
+}
+
+impl<G: Grammar> Reader<G> {
+    pub(super) fn new(grammar: G, headers: &HeaderMap) -> Self {
+        let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let kind = kind.trim_start().to_ascii_lowercase();
+        let promised = kind.starts_with("text/event-stream") || kind.starts_with("application/x-ndjson");
+        Self { grammar, shape: Shape::Unclear { promised }, course: Course::default() }
+    }
+
+    /// Learns from the first byte that is no blank what the body is, and returns what begins with it.
+    fn look<'a>(&mut self, promised: bool, bytes: &'a [u8]) -> &'a [u8] {
+        const BYTE_ORDER_MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+        let tells = |byte: &u8| !byte.is_ascii_whitespace() && !BYTE_ORDER_MARK.contains(byte);
+        let Some(start) = bytes.iter().position(tells) else { return &[] };
+        self.shape = match bytes[start] {
+            b'd' | b'e' | b'i' | b'r' | b':' => Shape::Events(Events::default()),
+            _ if G::LINES => Shape::Lines(Lines::default()),
+            b'{' | b'[' => Shape::Whole(Vec::new()),
+            _ if promised => Shape::Events(Events::default()),
+            // An error page, for one.
+            _ => Shape::Whole(Vec::new()),
+        };
+        &bytes[start..]
+    }
+
+    fn feed(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<(), Failure> {
+        let Self { grammar, shape, course } = self;
+        let each = |data: &[u8]| event(grammar, course, data, said);
+        match shape {
+            Shape::Unclear { .. } => Ok(()),
+            Shape::Events(events) => events.push(bytes, each),
+            Shape::Lines(lines) => lines.push(bytes, each),
+            Shape::Whole(whole) if whole.len() + bytes.len() > WHOLE_BYTES => Err(Failure::TooLarge),
+            Shape::Whole(whole) => {
+                whole.extend_from_slice(bytes);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Lets the grammar read one event, unless the answer is over.
+fn event<G: Grammar>(
+    grammar: &mut G,
+    course: &mut Course,
+    data: &[u8],
+    said: &mut Vec<Said>,
+) -> Result<(), Failure> {
+    let data = data.trim_ascii();
+    // An event without data is none, by the standard.
+    if course.over || data.is_empty() {
+        return Ok(());
+    }
+    if data == DONE {
+        course.over = G::DONE;
+        return Ok(());
+    }
+    grammar.event(data, course, said)
+}
+
+impl<G: Grammar> Decoder for Reader<G> {
+    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, Failure> {
+        let bytes = match self.shape {
+            Shape::Unclear { promised } => self.look(promised, bytes),
+            Shape::Events(_) | Shape::Lines(_) | Shape::Whole(_) => bytes,
+        };
+        self.feed(bytes, said)?;
+        Ok(if self.course.over { Progress::Over } else { Progress::More })
+    }
+
+    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, Failure> {
+        let Self { grammar, shape, course } = self;
+        let each = |data: &[u8]| event(grammar, course, data, said);
+        match shape {
+            Shape::Unclear { promised: true } => return Err(Failure::Broken),
+            Shape::Unclear { promised: false } => return Err(Failure::Malformed),
+            Shape::Events(events) => events.finish(each)?,
+            Shape::Lines(lines) => lines.finish(each)?,
+            Shape::Whole(whole) => {
+                let whole = std::mem::take(whole);
+                grammar.whole(&whole, course, said)?;
+                // Whole JSON is a whole answer, whatever it says of its end.
+                course.over = true;
+            }
+        }
+        grammar.rest(said);
+        course.ending()
+    }
+}
