@@ -81,7 +81,8 @@ pub(crate) async fn carry_over(ports: &Ports, queued: &Queued<'_>, claimed: &Cla
     let (conversation, now) = (queued.message().conversation.key(), ports.clock.now());
     let newest = ports.conversations.recent(&conversation, now, ReadFrom::Newest, 1).await?;
     // Planted: a reset takes away what is owed an answer.
-    let Some(newest) = newest.first().filter(|newest| is_merged(newest) && !cfg!(planted = "burst_forgotten"))
+    let Some(newest) =
+        newest.first().filter(|newest| is_merged(newest) && !cfg!(planted = "burst_forgotten"))
     else {
         return Ok(());
     };

@@ -35,7 +35,10 @@ fn turn() -> TurnKey {
 
 fn content(parked: Option<ParkReason>) -> Content {
     Content {
-        question: "请问流程？".to_owned(), reply: "先填\"申请\"，\n再等审批。".to_owned(), parked, left_to: None
+        question: "请问流程？".to_owned(),
+        reply: "先填\"申请\"，\n再等审批。".to_owned(),
+        parked,
+        left_to: None,
     }
 }
 
@@ -80,7 +83,12 @@ fn any_words_come_back() {
     for reply in ["", "short", "\u{0}\u{1}\"\\\n\u{2028}🚀", &"长".repeat(100_000), &"\u{1}".repeat(300_000)]
     {
         for parked in [None, Some(ParkReason::NoAnswer), Some(ParkReason::SendRefused)] {
-            let content = Content { question: reply.to_owned(), reply: reply.to_owned(), parked, left_to: Some(turn()) };
+            let content = Content {
+                question: reply.to_owned(),
+                reply: reply.to_owned(),
+                parked,
+                left_to: Some(turn()),
+            };
             let sealed = content.seal(&vault(), &conversation().key(), &turn());
             assert_eq!(open(sealed), Ok(content));
         }
