@@ -240,6 +240,10 @@ impl Oracle {
 
     pub(crate) fn kept(&mut self, turn: &TurnKey, kind: ExchangeKind, apology: bool, by_earlier: bool) {
         let Some(seen) = self.seen(turn) else { return };
+        if seen.merged && kind == ExchangeKind::Merged {
+            // The same question once more, behind a reset that must not take it away.
+            return;
+        }
         (seen.apology, seen.kept_by_earlier) = (apology, by_earlier);
         seen.merged = kind == ExchangeKind::Merged;
         if std::mem::replace(&mut seen.kept, true) {
