@@ -8,16 +8,27 @@ use std::{
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::{BotId, Clock, PlatformId};
 use receive::Receiver;
 use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
 use settings::{BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings};
-use store::{Dequeue as _, MemoryStore};
+use store::{DeadLetters as _, Dequeue as _, MemoryStore};
 use turn::{GivenUp, Handled, Policy, Worker};
 use url::Url;
 use vault::{DataKey, Vault};
 
-use crate::{ports::Ports, queue::Queue, sim::Sim, stores::Stores, webhooks, wire::Wire};
+use crate::{
+    desk::Desk,
+    form::Form,
+    ports::Ports,
+    queue::Queue,
+    sim::{START, Sim},
+    stores::Stores,
+    upkeep::{Build, Keys, Version, Visit},
+    webhooks,
+    wire::Wire,
+};
 
 /// What giving up may take, as in standalone.
 const GIVE_UP: Duration = Duration::from_secs(20);
@@ -26,10 +37,10 @@ const GIVE_UP: Duration = Duration::from_secs(20);
 pub(crate) struct Engine {
     sim: Arc<Sim>,
     bots: Arc<Bots>,
-    vault: Arc<Vault>,
+    /// For each stage of a rotation.
+    vaults: [Arc<Vault>; 3],
     pub(crate) queue: Queue,
-    stores: Stores,
-    receiver: Arc<Receiver>,
+    memory: MemoryStore,
 }
 
 impl Engine {
@@ -41,25 +52,46 @@ impl Engine {
         let bots = vec![bot("feishu", "FEISHU", merge)?, bot("dingtalk", "DINGTALK", merge)?];
         let kinds = [feishu::KIND, dingtalk::KIND];
         let bots = Arc::new(ready(Bots::connect(bots, &kinds, ports.clone(), ports.now()))??);
-        let key = DataKey::from_base64("k", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")?;
-        let vault = Arc::new(Vault::new(vec![key], ports.clone())?);
-        let queue = Queue::new(sim.clone(), memory.clone());
-        let stores = Stores { sim: sim.clone(), memory };
-        let receiver = Receiver {
-            bots: bots.clone(),
-            queue: Arc::new(queue.clone()),
-            signals: Arc::new(stores.clone()),
-            vault: vault.clone(),
+        let vault = |keys: &[&str]| anyhow::Ok(Arc::new(Vault::new(data_keys(keys)?, ports.clone())?));
+        let vaults = [vault(&["old"])?, vault(&["old", "new"])?, vault(&["new", "old"])?];
+        let form = Form { version: Version::Current, vault: vaults[0].clone() };
+        let queue = Queue::new(sim.clone(), memory.clone(), form);
+        Ok(Self { sim, bots, vaults, queue, memory })
+    }
+
+    fn vault(&self, keys: Keys) -> Arc<Vault> {
+        let [old, both, new] = &self.vaults;
+        match keys {
+            Keys::Old => old.clone(),
+            Keys::Both => both.clone(),
+            Keys::New => new.clone(),
+        }
+    }
+
+    fn form(&self, build: Build) -> Form {
+        Form { version: build.version, vault: self.vault(build.keys) }
+    }
+
+    fn stores(&self, build: Build) -> Stores {
+        Stores { sim: self.sim.clone(), memory: self.memory.clone(), form: self.form(build) }
+    }
+
+    fn receiver(&self, build: Build) -> Receiver {
+        let ports = Arc::new(Ports(self.sim.clone()));
+        Receiver {
+            bots: self.bots.clone(),
+            queue: Arc::new(Queue { form: self.form(build), ..self.queue.clone() }),
+            signals: Arc::new(self.stores(build)),
+            vault: self.vault(build.keys),
             clock: ports.clone(),
             entropy: ports.clone(),
             observer: ports,
-        };
-        Ok(Self { sim, bots, vault, queue, stores, receiver: Arc::new(receiver) })
+        }
     }
 
     /// A worker that has just started and remembers nothing.
-    pub(crate) fn worker(&self) -> anyhow::Result<Worker> {
-        let (ports, stores) = (Arc::new(Ports(self.sim.clone())), Arc::new(self.stores.clone()));
+    pub(crate) fn worker(&self, build: Build) -> anyhow::Result<Worker> {
+        let (ports, stores) = (Arc::new(Ports(self.sim.clone())), Arc::new(self.stores(build)));
         let wire = Arc::new(Wire(self.sim.clone()));
         let endpoints = vec![
             endpoint("local", Place::Local, "chat/completions", Protocol::ChatCompletions)?,
@@ -87,7 +119,7 @@ impl Engine {
             tokens: stores,
             router: Arc::new(router),
             transport: wire,
-            vault: self.vault.clone(),
+            vault: self.vault(build.keys),
             clock: ports.clone(),
             pause: ports.clone(),
             observer: ports,
@@ -100,8 +132,9 @@ impl Engine {
     }
 
     /// One delivery of a webhook. Gives the status that the platform sees; 0 when there was nothing to send.
-    pub(crate) fn deliver(&self, saying: usize) -> impl Future<Output = u16> + Send + use<> {
-        let (sim, receiver) = (self.sim.clone(), self.receiver.clone());
+    pub(crate) fn deliver(&self, saying: usize, at: i64) -> impl Future<Output = u16> + Send + use<> {
+        let build = self.sim.with(|state| state.plan.upkeep.receiving(at - START));
+        let (sim, receiver) = (self.sim.clone(), self.receiver(build));
         async move {
             let webhook = sim.with(|state| {
                 let saying = state.plan.sayings.get(saying)?;
@@ -110,6 +143,26 @@ impl Engine {
             let Some((side, request)) = webhook else { return 0 };
             receiver.receive(side.name(), "bot", request).await.status.as_u16()
         }
+    }
+
+    /// An operator at the dead letters. Gives 200, or 503 when not all could be done.
+    pub(crate) fn operate(&self, visit: Visit) -> impl Future<Output = u16> + Send + use<> {
+        let in_parts = self.sim.with(|state| state.plan.upkeep.in_parts);
+        let desk = Desk { stores: self.stores(Build::PLAIN), queue: self.queue.clone(), in_parts };
+        async move {
+            for _ in 0..visit.times {
+                if desk.redrive_all().await.is_err() {
+                    return 503;
+                }
+                desk.stores.sim.rest(visit.gap).await;
+            }
+            200
+        }
+    }
+
+    /// Whether nothing is among the dead letters.
+    pub(crate) fn no_letters(&self) -> anyhow::Result<bool> {
+        Ok(ready(self.memory.list(1))??.is_empty())
     }
 
     /// One consumer of the queue, as standalone's and Lambda's are. Never ends.
@@ -158,6 +211,15 @@ pub(crate) fn ready<T>(future: impl Future<Output = T>) -> anyhow::Result<T> {
         Poll::Ready(value) => Ok(value),
         Poll::Pending => anyhow::bail!("something waited that has nothing to wait for"),
     }
+}
+
+/// Keys of these names, each of 32 equal bytes.
+fn data_keys(names: &[&str]) -> anyhow::Result<Vec<DataKey>> {
+    let key = |name: &&str| {
+        let bytes = if *name == "old" { [0; 32] } else { [1; 32] };
+        Ok(DataKey::from_base64(name, &STANDARD.encode(bytes))?)
+    };
+    names.iter().map(key).collect()
 }
 
 fn millis(millis: i64) -> Duration {

@@ -2,7 +2,8 @@
 //!
 //! [`run`] drives the real receiver and the real worker, with the real platforms' crates, through one history: people
 //! write in several conversations, webhooks come again, stores refuse or lose their answers, platforms ask to wait,
-//! models fail, processes die between any two steps or stand still until their leases are over. Then the faults stop,
+//! models fail, processes die between any two steps or stand still until their leases are over, operators bring dead
+//! letters back, rotate keys, and roll out another version that shares the tables with this one. Then the faults stop,
 //! and everything must come to its end within a bounded number of steps. An oracle that knows nothing of how the engine works
 //! says which promises were broken.
 //!
@@ -13,12 +14,12 @@
 //!
 //! # Layout
 //!
-//! - `plan`, `faults`: what a seed decides before the run
+//! - `plan`, `faults`, `upkeep`: what a seed decides before the run
 //! - `world`: the executor; `engine`: the real engine at the simulated ports
 //! - `sim`: what all ports share; `trouble`: an operation behind a network that fails
-//! - `ports`, `stores`, `queue`, `wire`: the ports
+//! - `ports`, `stores`, `queue`, `wire`: the ports; `form`: what another version writes there; `desk`: operators
 //! - `platforms`, `webhooks`, `model`: the outside
-//! - `oracle`: the promises
+//! - `oracle`, `judge`: the promises, watched and judged; `reading`: which answer a text holds
 //!
 //! # Example
 //!
@@ -31,17 +32,22 @@
 //! # Ok::<(), anyhow::Error>(())
 //! ```
 
+mod desk;
 mod engine;
 mod faults;
+mod form;
+mod judge;
 mod model;
 mod oracle;
 mod plan;
 mod platforms;
 mod ports;
 mod queue;
+mod reading;
 mod sim;
 mod stores;
 mod trouble;
+mod upkeep;
 mod webhooks;
 mod wire;
 mod world;
@@ -59,6 +65,8 @@ pub struct Options {
     pub size: Size,
     /// Who dies when.
     pub crash: Crash,
+    /// What operators do meanwhile.
+    pub upkeep: Upkeep,
     /// Whether [`Outcome::story`] is wanted.
     pub story: bool,
 }
@@ -88,10 +96,21 @@ pub enum Crash {
     },
 }
 
+/// What operators do meanwhile: whether they redrive dead letters, rotate the vault's keys, roll out another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Upkeep {
+    /// As the seed has it. Platforms deliver some messages late then, too.
+    #[default]
+    Drawn,
+    /// Nothing of it: what a history was before there was upkeep.
+    None,
+}
+
 /// Which promise was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Broken {
-    /// An accepted message got no answer, no apology, and was not parked.
+    /// An accepted message got no answer, no apology, and was not parked; or it was parked, and operators cannot bring it
+    /// back.
     Lost,
     /// People saw an answer, or a part of it, twice; or two answers to one message.
     Duplicated,
@@ -146,7 +165,7 @@ pub struct Outcome {
 /// When the engine cannot be set up, which is not a matter of the seed.
 pub fn run(seed: u64, options: &Options) -> anyhow::Result<Outcome> {
     let mut chance = Rng::with_seed(seed);
-    let plan = Plan::draw(&mut chance, options);
+    let plan = Plan::draw(seed, &mut chance, options);
     let sim = Arc::new(Sim::new(plan, chance, options.story));
     let mut world = World::new(sim.clone(), options.crash)?;
     world.run()?;

@@ -3,21 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use chat::TurnKey;
-use store::{Claim, ClaimRequest, Ending, ExchangeKind, Fence, ParkReason};
+use chat::{Timestamp, TurnKey};
+use store::{Claim, ClaimRequest, Ending, ExchangeKind, Fence};
 
 use crate::{
     Broken, Violation,
     plan::{Plan, Side, Words},
+    reading::{parts, tags},
     sim::START,
 };
 
-/// For how long after its first delivery a turn is sent again under its key, give or take what one run lasts. The
-/// engine counts from when the receiver heard of it, which is not earlier.
-const KEYED_FOR: i64 = 3_300_000;
-
 pub(crate) struct Oracle {
-    turns: BTreeMap<TurnKey, Seen>,
+    pub(crate) turns: BTreeMap<TurnKey, Seen>,
     /// The acceptance number of what was shown last in each room, and the next number to give.
     last_shown: BTreeMap<usize, usize>,
     next_number: usize,
@@ -25,44 +22,55 @@ pub(crate) struct Oracle {
     kept_before_claim: BTreeMap<usize, bool>,
     /// How often the platforms ended their tokens.
     pub(crate) token_ends: u32,
+    /// An operator has brought everything back since all was quiet.
+    pub(crate) all_back: bool,
     pub(crate) violations: Vec<Violation>,
 }
 
 /// One turn, seen from outside.
 #[derive(Default)]
-struct Seen {
-    room: usize,
-    number: usize,
-    keyed: bool,
-    event: String,
-    parts: u32,
+pub(crate) struct Seen {
+    pub(crate) room: usize,
+    pub(crate) number: usize,
+    pub(crate) keyed: bool,
+    pub(crate) event: String,
+    pub(crate) parts: u32,
     /// When it was delivered first.
-    delivered: i64,
+    pub(crate) delivered: i64,
     /// Its place among all accepted turns.
-    accepted: Option<usize>,
-    fence: u64,
-    held_until: Option<i64>,
-    ended: Option<(Ending, i64)>,
-    kept: bool,
+    pub(crate) accepted: Option<usize>,
+    pub(crate) fence: u64,
+    pub(crate) held_until: Option<i64>,
+    pub(crate) ended: Option<(Ending, i64)>,
+    pub(crate) kept: bool,
+    /// What is kept is an apology, after which an answer may come.
+    pub(crate) apology: bool,
+    /// What is kept has the form of an earlier version.
+    pub(crate) kept_by_earlier: bool,
     /// It is a question, and a later message of its room may stop it.
-    question: bool,
-    stoppable: bool,
-    interrupts: bool,
+    pub(crate) question: bool,
+    pub(crate) stoppable: bool,
+    pub(crate) interrupts: bool,
     /// The questions of its room that its prompts held.
-    asked_about: Vec<usize>,
+    pub(crate) asked_about: Vec<usize>,
     /// A later message's answer is for it too.
-    merged: bool,
-    buried: bool,
+    pub(crate) merged: bool,
+    /// It was among the dead letters or brought back, and may come after later ones.
+    pub(crate) late: bool,
     /// Its tries were used up.
-    given_up: bool,
-    /// The operators hear of it.
-    parked: bool,
+    pub(crate) given_up: bool,
+    /// It is among the dead letters, where operators hear of it.
+    pub(crate) letter: bool,
     /// Something happened between a mark and its record that may leave the record behind the facts.
-    troubled: bool,
-    refused: bool,
-    modelless: bool,
+    pub(crate) troubled: bool,
+    pub(crate) refused: bool,
+    pub(crate) modelless: bool,
     /// Which parts were shown, of which answer.
-    shown: Vec<(u32, u32)>,
+    pub(crate) shown: Vec<(u32, u32)>,
+    /// Those that were shown last.
+    pub(crate) last: Vec<(u32, u32)>,
+    /// Who brought it back has decided that what may have been shown is sent once more.
+    pub(crate) may_repeat: bool,
 }
 
 impl Oracle {
@@ -90,11 +98,12 @@ impl Oracle {
             next_number: 0,
             kept_before_claim: BTreeMap::new(),
             token_ends: 0,
+            all_back: false,
             violations: Vec::new(),
         }
     }
 
-    fn blame(&mut self, broken: Broken, what: String) {
+    pub(crate) fn blame(&mut self, broken: Broken, what: String) {
         self.violations.push(Violation { broken, what });
     }
 
@@ -122,7 +131,42 @@ impl Oracle {
 
     pub(crate) fn buried(&mut self, turn: &TurnKey) {
         if let Some(seen) = self.seen(turn) {
-            seen.buried = true;
+            (seen.late, seen.letter) = (true, true);
+        }
+    }
+
+    /// A parked turn is open again.
+    pub(crate) fn reopened(&mut self, turn: &TurnKey) {
+        let Some(seen) = self.seen(turn) else { return };
+        if !matches!(seen.ended, Some((Ending::Parked(_), _))) {
+            return self.blame(Broken::Fence, "a turn was reopened that was not parked".to_owned());
+        }
+        seen.ended = None;
+        if seen.apology {
+            // The model is asked again, and what it says is shown after the apology.
+            (seen.kept, seen.shown) = (false, Vec::new());
+        }
+        seen.may_repeat = seen.troubled;
+    }
+
+    /// A redrive found it not parked: a lease that was over is no longer anybody's.
+    pub(crate) fn taken_away(&mut self, turn: &TurnKey, now: Timestamp) {
+        if let Some(seen) = self.seen(turn)
+            && seen.held_until.is_some_and(|until| until <= now.as_millis())
+        {
+            seen.held_until = None;
+        }
+    }
+
+    pub(crate) fn requeued(&mut self, turn: &TurnKey) {
+        if let Some(seen) = self.seen(turn) {
+            seen.late = true;
+        }
+    }
+
+    pub(crate) fn letter_gone(&mut self, turn: &TurnKey) {
+        if let Some(seen) = self.seen(turn) {
+            seen.letter = false;
         }
     }
 
@@ -134,7 +178,7 @@ impl Oracle {
 
     pub(crate) fn parked(&mut self, turn: &TurnKey) {
         if let Some(seen) = self.seen(turn) {
-            seen.parked = true;
+            seen.letter = true;
         }
     }
 
@@ -194,8 +238,13 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn kept(&mut self, turn: &TurnKey, kind: ExchangeKind) {
+    pub(crate) fn kept(&mut self, turn: &TurnKey, kind: ExchangeKind, apology: bool, by_earlier: bool) {
         let Some(seen) = self.seen(turn) else { return };
+        if seen.merged && kind == ExchangeKind::Merged {
+            // The same question once more, behind a reset that must not take it away.
+            return;
+        }
+        (seen.apology, seen.kept_by_earlier) = (apology, by_earlier);
         seen.merged = kind == ExchangeKind::Merged;
         if std::mem::replace(&mut seen.kept, true) {
             self.blame(Broken::AskedAgain, "an answer was kept over another".to_owned());
@@ -224,51 +273,29 @@ impl Oracle {
             broken.push((Broken::Misdirected, format!("q{own} went to {address:?}")));
         }
         let parts = parts(text, &own);
-        for (part, answer) in parts {
-            if seen.shown.iter().any(|(before, of)| *before == part || *of != answer) {
+        let repeated = seen.may_repeat && parts == seen.last;
+        seen.may_repeat &= !repeated;
+        for (part, answer) in parts.iter().copied() {
+            if repeated {
+                // Shown once more, or for the first time since it was brought back.
+                seen.shown.retain(|shown| *shown != (part, answer));
+            } else if seen.shown.iter().any(|(before, of)| *before == part || *of != answer) {
                 broken.push((Broken::Duplicated, format!("part {part} of answer {answer} to q{own}")));
             } else if seen.shown.iter().any(|(before, _)| *before > part) {
                 broken.push((Broken::Disordered, format!("part {part} of q{own} came late")));
             }
             seen.shown.push((part, answer));
         }
+        seen.last = parts;
         let number = seen.accepted.unwrap_or(0);
         let last = self.last_shown.entry(seen.room).or_default();
-        if number < *last && !seen.buried && !seen.given_up {
+        if number < *last && !seen.late && !seen.given_up {
             broken.push((Broken::Disordered, format!("q{own} was answered after a later message")));
         }
         *last = number.max(*last);
         for (what, why) in broken {
             self.blame(what, why);
         }
-    }
-
-    /// The last look, when all is quiet.
-    pub(crate) fn judge(&mut self) {
-        let found: Vec<_> = self.turns.values().filter_map(|seen| seen.judge(self.token_ends)).collect();
-        self.violations.extend(found);
-        let uncovered: Vec<_> =
-            self.turns.values().filter(|seen| seen.merged && !self.covers(seen)).collect();
-        let names: Vec<_> = uncovered.iter().map(|seen| format!("q{}.{}", seen.room, seen.number)).collect();
-        for name in names {
-            self.blame(Broken::Lost, format!("{name} was left to a later answer that never came"));
-        }
-    }
-
-    /// Whether a later message of the room that ended after this one covers it: a question whose prompt held this one too,
-    /// or that found no answer or was stopped; a command that ends what was said before; or one that operators have.
-    fn covers(&self, merged: &Seen) -> bool {
-        let later = |seen: &&Seen| seen.room == merged.room && seen.number > merged.number && !seen.merged;
-        self.turns.values().filter(later).any(|seen| {
-            let ended = match (&seen.ended, &merged.ended) {
-                (Some((_, later)), Some((_, own))) => later >= own,
-                _ => false,
-            };
-            let unanswered = seen.modelless || seen.given_up || seen.shown == [(0, 0)];
-            let speaks = seen.interrupts
-                || (seen.question && (unanswered || seen.asked_about.contains(&merged.number)));
-            seen.buried || (ended && speaks && (seen.parked || !seen.shown.is_empty()))
-        })
     }
 
     /// How many turns ended in which way, for whoever asks what runs are like.
@@ -279,103 +306,4 @@ impl Oracle {
         }
         endings
     }
-}
-
-impl Seen {
-    fn ending(&self) -> &'static str {
-        match &self.ended {
-            Some((Ending::Done, _)) => "done",
-            Some((Ending::Parked(ParkReason::NoAnswer), _)) => "no_answer",
-            Some((Ending::Parked(ParkReason::SendRefused), _)) => "send_refused",
-            Some((Ending::Parked(ParkReason::SendUncertain), _)) => "send_uncertain",
-            Some((Ending::Parked(ParkReason::TriesExhausted), _)) => "tries_exhausted",
-            None if self.buried => "buried",
-            None => "none",
-        }
-    }
-
-    fn judge(&self, token_ends: u32) -> Option<Violation> {
-        self.accepted?;
-        let name = format!("q{}.{}", self.room, self.number);
-        let blame = |broken, what: &str| Some(Violation { broken, what: format!("{name} {what}") });
-        let whole = |parts: u32| (0..parts).all(|part| self.shown.iter().any(|(shown, _)| *shown == part));
-        match &self.ended {
-            None if self.buried => None,
-            None => blame(Broken::Lost, "never ended"),
-            Some((Ending::Done, _)) if self.merged => (!self.shown.is_empty()).then(|| Violation {
-                broken: Broken::Duplicated,
-                what: format!("{name} was left to a later answer and shown"),
-            }),
-            // A notice in the place of an answer: it was stopped, if somebody did that.
-            Some((Ending::Done, _)) if self.question && self.shown == [(0, 0)] => {
-                (!self.stoppable).then(|| Violation {
-                    broken: Broken::Unexcused,
-                    what: format!("{name} was stopped by nobody"),
-                })
-            }
-            Some((Ending::Done, _)) if whole(self.parts) => None,
-            Some((Ending::Done, _)) => blame(Broken::Lost, "ended as done and was not shown whole"),
-            Some((Ending::Parked(_), _)) if !self.parked => {
-                blame(Broken::Lost, "was parked and the operators do not hear of it")
-            }
-            Some((Ending::Parked(reason), at)) => match reason {
-                ParkReason::TriesExhausted if !self.given_up => {
-                    blame(Broken::Unexcused, "was given up before its tries were used up")
-                }
-                ParkReason::NoAnswer if !whole(1) => blame(Broken::Lost, "was parked without its apology"),
-                ParkReason::NoAnswer if !self.modelless => {
-                    blame(Broken::Unexcused, "found no answer although the models were there")
-                }
-                ParkReason::SendRefused if !self.refused && token_ends < 2 => {
-                    blame(Broken::Unexcused, "was parked as refused and nobody refused it")
-                }
-                ParkReason::SendUncertain if !self.troubled => {
-                    blame(Broken::Unexcused, "was parked as uncertain and nothing had happened")
-                }
-                ParkReason::SendUncertain if self.keyed && at - self.delivered < KEYED_FOR => {
-                    blame(Broken::Unexcused, "was parked as uncertain while its key was good")
-                }
-                ParkReason::TriesExhausted
-                | ParkReason::NoAnswer
-                | ParkReason::SendRefused
-                | ParkReason::SendUncertain => None,
-            },
-        }
-    }
-}
-
-/// Which questions a prompt speaks of: every `q1.2` in it.
-fn tags(text: &str) -> Vec<(usize, usize)> {
-    let mut tags = Vec::new();
-    for rest in text.split(" q").skip(1) {
-        let (room, rest) = number(rest);
-        if let (Some(room), Some(rest)) = (room, rest.strip_prefix('.'))
-            && let (Some(saying), _) = number(rest)
-        {
-            tags.push((room, saying));
-        }
-    }
-    tags
-}
-
-/// Which parts of which answer a text holds; one that holds none is a notice, and a whole one.
-fn parts(text: &str, own: &str) -> Vec<(u32, u32)> {
-    let mut parts = Vec::new();
-    for rest in text.split("part").skip(1) {
-        let (part, rest) = number(rest);
-        let Some(rest) = rest.strip_prefix(" of q").and_then(|rest| rest.strip_prefix(own)) else { continue };
-        if let (Some(part), Some(rest)) = (part, rest.strip_prefix(" #"))
-            && let (Some(answer), _) = number(rest)
-        {
-            // Numbers below a thousand.
-            parts.push((u32::try_from(part).unwrap_or(0), u32::try_from(answer).unwrap_or(0)));
-        }
-    }
-    if parts.is_empty() { vec![(0, 0)] } else { parts }
-}
-
-fn number(text: &str) -> (Option<usize>, &str) {
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (digits, rest) = text.split_at(end);
-    (digits.parse().ok(), rest)
 }

@@ -3,7 +3,7 @@
 use chat::{BotId, ChatId, Conversation, EventId, PlatformId, TurnKey, UserId};
 use fastrand::Rng;
 
-use crate::{Crash, Options, Size, faults::Rates};
+use crate::{Crash, Options, Size, Upkeep as Wanted, faults::Rates, upkeep::Upkeep};
 
 /// Where a conversation takes place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub(crate) struct Saying {
     /// Its place in the room, from 0. The platform's id is made of nothing else, so that rooms share ids.
     pub(crate) number: usize,
     pub(crate) words: Words,
+    /// When it was said, in milliseconds after the start.
+    pub(crate) said: i64,
     /// When the platform delivers it, in milliseconds after the start: the first time and again.
     pub(crate) deliveries: Vec<i64>,
     pub(crate) turn: TurnKey,
@@ -91,10 +93,11 @@ pub(crate) struct Plan {
     pub(crate) restart: i64,
     /// After which polls the process of the polled task stands still, and for how many milliseconds.
     pub(crate) pauses: Vec<(u64, i64)>,
+    pub(crate) upkeep: Upkeep,
 }
 
 impl Plan {
-    pub(crate) fn draw(chance: &mut Rng, options: &Options) -> Self {
+    pub(crate) fn draw(seed: u64, chance: &mut Rng, options: &Options) -> Self {
         let small = options.size == Size::Small;
         let rooms: Vec<_> = (0..if small { chance.usize(1..3) } else { chance.usize(2..5) })
             .map(|index| room(chance, index))
@@ -108,14 +111,16 @@ impl Plan {
         let (visibility, tries) =
             [(budget + 30_000, 5), (budget + 30_000, 1000), (20_000, 1000)][chance.usize(0..3)];
         let fault_polls = if small { 150 } else { chance.u64(100..800) };
+        let processes: Vec<_> = if small {
+            vec![1; chance.usize(1..3)]
+        } else {
+            (0..chance.usize(1..4)).map(|_| chance.usize(1..3)).collect()
+        };
         let mut plan = Self {
             rooms,
             sayings,
-            processes: if small {
-                vec![1; chance.usize(1..3)]
-            } else {
-                (0..chance.usize(1..4)).map(|_| chance.usize(1..3)).collect()
-            },
+            upkeep: Upkeep::draw(seed, processes.len(), options.upkeep, options.size),
+            processes,
             budget,
             visibility,
             tries,
@@ -131,7 +136,23 @@ impl Plan {
             plan.crashes.clear();
             plan.pauses.clear();
         }
+        if options.upkeep == Wanted::Drawn {
+            delay(seed, &mut plan.sayings);
+        }
         plan
+    }
+}
+
+/// In a third of all histories some messages are delivered late, each by some seconds: in another order than they were
+/// said in. Draws from chance of its own.
+fn delay(seed: u64, sayings: &mut [Saying]) {
+    let mut chance = Rng::with_seed(!seed);
+    if chance.u8(0..3) > 0 {
+        return;
+    }
+    for saying in sayings {
+        let late = if chance.u8(0..3) == 0 { chance.i64(0..6_000) } else { 0 };
+        saying.deliveries.iter_mut().for_each(|at| *at += late);
     }
 }
 
@@ -183,7 +204,7 @@ fn say(chance: &mut Rng, rooms: &[Room], room: usize, count: usize) -> Vec<Sayin
         };
         let deliveries = deliveries(chance, at);
         let turn = rooms.get(room).map(|place| turn(place, number));
-        sayings.extend(turn.map(|turn| Saying { room, number, words, deliveries, turn }));
+        sayings.extend(turn.map(|turn| Saying { room, number, words, said: at, deliveries, turn }));
     }
     sayings
 }

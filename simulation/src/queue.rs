@@ -13,6 +13,7 @@ use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, StoreEr
 
 use crate::{
     faults::Fault,
+    form::Form,
     sim::{Pace, Sim, State},
     trouble::Trouble,
 };
@@ -22,13 +23,15 @@ use crate::{
 pub(crate) struct Queue {
     pub(crate) sim: Arc<Sim>,
     pub(crate) memory: MemoryStore,
+    /// Which version puts items in here.
+    pub(crate) form: Form,
     /// Which turn a body, and a receipt, is about.
-    known: Arc<Mutex<BTreeMap<String, TurnKey>>>,
+    pub(crate) known: Arc<Mutex<BTreeMap<String, TurnKey>>>,
 }
 
 impl Queue {
-    pub(crate) fn new(sim: Arc<Sim>, memory: MemoryStore) -> Self {
-        Self { sim, memory, known: Arc::default() }
+    pub(crate) fn new(sim: Arc<Sim>, memory: MemoryStore, form: Form) -> Self {
+        Self { sim, memory, form, known: Arc::default() }
     }
 
     pub(crate) fn turn(&self, name: &str) -> Option<TurnKey> {
@@ -39,7 +42,7 @@ impl Queue {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), turn);
     }
 
-    async fn operate<T>(
+    pub(crate) async fn operate<T>(
         &self,
         act: impl Future<Output = Result<T, StoreError>> + Send,
         seen: impl FnOnce(&mut State, &T) + Send,
@@ -56,6 +59,7 @@ impl Queue {
 impl Enqueue for Queue {
     async fn enqueue(&self, item: QueueItem, now: Timestamp) -> Result<(), StoreError> {
         let turn = item.dedup.clone();
+        let item = QueueItem { body: self.form.queued(item.body), ..item };
         self.know(&item.body, turn.clone());
         self.operate(self.memory.enqueue(item, now), |state, ()| {
             state.oracle.accepted(&turn);

@@ -139,10 +139,7 @@ impl State {
         if self.story.is_none() {
             return;
         }
-        let turn = self.turn().and_then(|turn| {
-            let saying = self.plan.sayings.iter().find(|saying| saying.turn == turn)?;
-            Some(format!("q{}.{}", saying.room, saying.number))
-        });
+        let turn = self.turn().map(|turn| self.name(&turn));
         if let Some(story) = &mut self.story {
             let millis = self.now - START;
             story.push(format!(
@@ -152,6 +149,12 @@ impl State {
                 what()
             ));
         }
+    }
+
+    /// A turn's name in stories: `q1.2` is the third message of the second conversation.
+    pub(crate) fn name(&self, turn: &TurnKey) -> String {
+        let saying = self.plan.sayings.iter().find(|saying| saying.turn == *turn);
+        saying.map(|saying| format!("q{}.{}", saying.room, saying.number)).unwrap_or_default()
     }
 
     pub(crate) fn take_story(&mut self) -> Vec<String> {

@@ -6,13 +6,16 @@ use async_trait::async_trait;
 use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
 use store::{
     Claim, ClaimRequest, Conversations, Ending, Exchange, Fence, Kept, MemoryStore, Park, ParkedTurn,
-    ReadFrom, SealedToken, Signal, Signals, StoreError, TokenSlot, Tokens, Turns,
+    ReadFrom, Reopening, SealedToken, Signal, Signals, StoreError, TokenSlot, Tokens, Turns,
 };
+use turn::content::Content;
 
 use crate::{
     faults::Fault,
+    form::Form,
     sim::{Pace, Sim, State},
     trouble::Trouble,
+    upkeep::Version,
 };
 
 /// How much longer a slow answer takes, in milliseconds.
@@ -23,6 +26,8 @@ const SLOW: i64 = 4_000;
 pub(crate) struct Stores {
     pub(crate) sim: Arc<Sim>,
     pub(crate) memory: MemoryStore,
+    /// Which version writes here.
+    pub(crate) form: Form,
 }
 
 /// Whether a failure here leaves the turn's record behind the facts.
@@ -53,6 +58,15 @@ impl Stores {
             Trouble { down, lost, early: state.chance.bool(), wait: state.pace(Pace::Store) + slow }
         });
         self.sim.operate(trouble, act, seen).await
+    }
+
+    /// An operation after whose loss no turn's record is behind the facts.
+    pub(crate) async fn look<T>(
+        &self,
+        act: impl Future<Output = Result<T, StoreError>> + Send,
+        seen: impl FnOnce(&mut State, &T) + Send,
+    ) -> Result<T, StoreError> {
+        self.operate(Weight::Read, act, seen).await
     }
 
     async fn write(
@@ -110,7 +124,7 @@ impl Turns for Stores {
         self.operate(Weight::Read, self.memory.begun(key), |_, _| ()).await
     }
 
-    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
         self.operate(Weight::Read, self.memory.reopen(key, now), |_, _| ()).await
     }
 }
@@ -118,10 +132,14 @@ impl Turns for Stores {
 #[async_trait]
 impl Conversations for Stores {
     async fn keep(&self, conversation: &ConversationKey, exchange: &Exchange) -> Result<Kept, StoreError> {
+        let exchange = &self.form.exchange(conversation, exchange);
+        let content = Content::open(exchange, &self.form.vault, conversation);
+        let apology = content.is_ok_and(|content| content.parked.is_some());
         let act = self.memory.keep(conversation, exchange);
         self.operate(Weight::Read, act, |state, kept| {
             if *kept == Kept::New {
-                state.oracle.kept(&exchange.turn, exchange.kind);
+                let by_earlier = self.form.version == Version::Earlier;
+                state.oracle.kept(&exchange.turn, exchange.kind, apology, by_earlier);
             }
         })
         .await

@@ -17,7 +17,7 @@ use crate::{
 /// The webhook of a saying, delivered now. When it was said does not change with the delivery; when it was signed does.
 pub(crate) fn of(plan: &Plan, saying: &Saying, now: i64) -> Option<(Side, RawRequest)> {
     let room = plan.rooms.get(saying.room)?;
-    let said = START + saying.deliveries.first()?;
+    let said = START + saying.said;
     let text = match saying.words {
         Words::Question(_) => format!("tell me about q{}.{} please", saying.room, saying.number),
         Words::Help => "/help".to_owned(),

@@ -19,7 +19,7 @@ const SEEDS: u64 = 2_000;
 const EXHAUSTED: u64 = 100;
 
 /// Histories that are run twice.
-const TWICE: u64 = 200;
+const TWICE: u64 = 1_000;
 
 /// Does this for every seed below `seeds`, on all processors, and fails with what all of them complain of.
 fn all(seeds: u64, history: impl Fn(u64) -> Vec<String> + Sync) {
@@ -61,7 +61,7 @@ fn no_crash_at_any_point_breaks_a_promise() {
         while step < steps {
             // The two ways to die take turns, and change places from seed to seed.
             let crash = Crash::At { step, forget: (step + seed).is_multiple_of(2) };
-            let options = Options { size: Size::Small, crash, story: false };
+            let options = Options { size: Size::Small, crash, ..Options::default() };
             let outcome = run(seed, &options).unwrap();
             steps = outcome.steps;
             found.extend(outcome.violations.iter().map(|v| format!("seed {seed}, {options:?}: {v:?}")));

@@ -151,18 +151,25 @@ impl Desk {
         let mut rows = Vec::new();
         for DeadLetter { turn, .. } in letters {
             let outcome = self.redrive_one(&turn).await?;
-            rows.push(vec![short(turn.as_str()), outcome.to_owned()]);
+            rows.push(vec![short(turn.as_str()), outcome]);
         }
         Ok(if rows.is_empty() { "no dead letters".to_owned() } else { table(&rows) })
     }
 
-    async fn redrive_one(&self, turn: &TurnKey) -> Result<&'static str, StoreError> {
-        Ok(match self.letters.redrive(turn, SystemClock.now()).await? {
-            Redriven::Reopened => "in the queue; the turn is open again",
+    async fn redrive_one(&self, turn: &TurnKey) -> Result<String, StoreError> {
+        let redriven = self.letters.redrive(turn, SystemClock.now()).await?;
+        Ok(match redriven {
+            Redriven::Reopened => "in the queue; the turn is open again".to_owned(),
             Redriven::Requeued => {
-                "in the queue; its turn was not parked, and goes on only if it was never answered"
+                "in the queue; its turn was not parked, and goes on only if it was never answered".to_owned()
             }
-            Redriven::NotFound => "gone: somebody else brought it back",
+            Redriven::Held { until } => {
+                format!(
+                    "left: a worker has the turn still; redrive it again once it is over, or after {}",
+                    moment(until)
+                )
+            }
+            Redriven::NotFound => "gone: somebody else brought it back".to_owned(),
         })
     }
 }
@@ -194,7 +201,8 @@ const fn meaning(reason: Option<ParkReason>) -> &'static str {
             "sends the answer that is kept once more; if the platform took it the first time, it may show twice"
         }
         Some(ParkReason::TriesExhausted) => {
-            "sends the answer that is kept, or asks the models where there is only an apology"
+            "sends the answer that is kept, or asks the models where there is only an apology; \
+             a part that the platform may have taken in the last try may show twice"
         }
         None => "tries the message as if it had just come in",
     }
@@ -212,7 +220,9 @@ fn moment(at: Timestamp) -> String {
 
 #[cfg(test)]
 mod tests {
-    use store::{MemoryStore, Park as _, ParkedTurn, words};
+    use std::time::Duration;
+
+    use store::{ClaimRequest, MemoryStore, Park as _, ParkedTurn, Turns as _, words};
 
     use super::*;
 
@@ -260,5 +270,29 @@ ab1000000000  2026-09-21 14:13:20Z  no_answer  2      cccccccccccc";
         let ids: Vec<_> = said.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(ids, ["ab1000000000", "cd2000000000"], "{said}");
         assert_eq!(desk.list(50).await.unwrap(), "no dead letters");
+    }
+
+    #[tokio::test]
+    async fn what_a_worker_holds_is_left_and_said() {
+        let store = MemoryStore::default();
+        let (turn, now) = (words::turn_key(&"a".repeat(64)).unwrap(), SystemClock.now());
+        let (lease, keep_until) = (Duration::from_secs(600), now.plus(Duration::from_secs(6_000)));
+        store.claim(&turn, ClaimRequest { now, lease, accepted_at: now, keep_until }).await.unwrap();
+        let parked = ParkedTurn {
+            turn: turn.clone(),
+            conversation: words::conversation_key(&"c".repeat(64)).unwrap(),
+            reason: ParkReason::NoAnswer,
+            body: "sealed".to_owned(),
+            tries: 1,
+            at: now,
+        };
+        store.park(parked).await.unwrap();
+        let desk = Desk { letters: Arc::new(store) };
+        let said = desk.redrive(desk.letters.list(9).await.unwrap()).await.unwrap();
+        assert!(
+            said.contains("a worker has the turn still") && said.contains(&moment(now.plus(lease))),
+            "{said}"
+        );
+        assert_eq!(desk.letters.list(9).await.unwrap().len(), 1, "it stays");
     }
 }

@@ -20,6 +20,8 @@ pub struct QueuedMessage {
 /// The stored forms, by version. A reader knows every version that may still be in a queue.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "v")]
+// Planted: what a later Magpie adds is not passed over.
+#[cfg_attr(planted = "later_form_refused", serde(deny_unknown_fields))]
 enum Stored {
     #[serde(rename = "1")]
     V1 { message: Message, accepted_at: Timestamp },

@@ -50,6 +50,11 @@ impl Found {
         })
     }
 
+    /// When the lease ends, if a worker has it.
+    pub(crate) fn held(&self) -> Option<Timestamp> {
+        (self.state == HELD).then_some(self.lease_until)
+    }
+
     /// What stands in the way of a claim, if anything still does.
     pub(crate) fn in_the_way(&self, now: Timestamp) -> Result<Option<Claim>, StoreError> {
         match self.state.as_str() {

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use chat::{Timestamp, TurnKey};
 use store::{
-    DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, StoreError,
-    Turns as _, words,
+    DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, RedriveParts, Redriven,
+    Reopening, StoreError, Turns as _, redrive, words,
 };
 
 use crate::{
@@ -97,22 +97,6 @@ impl DynamoDeadLetters {
         let next = answer.last_evaluated_key.filter(|key| !key.is_empty());
         Ok((answer.items.unwrap_or_default(), next))
     }
-
-    /// Removes the letter that was read, and not one that a worker has put in its place since.
-    async fn remove(&self, turn: &TurnKey, parked_at: Timestamp) -> Result<(), StoreError> {
-        let delete = self
-            .store
-            .client
-            .delete_item()
-            .table_name(&self.store.table)
-            .set_key(Some(key(turn)))
-            .condition_expression("parked_at = :at")
-            .expression_attribute_values(":at", moment(parked_at));
-        let Err(error) = delete.send().await else { return Ok(()) };
-        let replaced =
-            error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception);
-        if replaced { Ok(()) } else { Err(unavailable(&error)) }
-    }
 }
 
 #[async_trait]
@@ -146,17 +130,39 @@ impl DeadLetters for DynamoDeadLetters {
         self.get(turn).await?.map(|item| letter(&item)).transpose()
     }
 
-    /// Opens, sends, then removes: a crash on the way leaves the letter, and the next try repeats what was done to no
-    /// effect. SQS drops the second sending of one letter within five minutes by an id of its own; later, the turn's
-    /// record keeps the answer single.
     async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
-        let Some(item) = self.get(turn).await? else { return Ok(Redriven::NotFound) };
-        let DeadLetter { conversation: group, at, .. } = letter(&item)?;
-        let body = item.text("body")?.to_owned();
-        let reopened = self.store.reopen(turn, now).await?;
-        let id = format!("{}.{}", turn.as_str(), at.as_millis());
-        self.queue.send(QueueItem { group, dedup: turn.clone(), body }, id).await?;
-        self.remove(turn, at).await?;
-        Ok(if reopened { Redriven::Reopened } else { Redriven::Requeued })
+        redrive(self, turn, now).await
+    }
+}
+
+#[async_trait]
+impl RedriveParts for DynamoDeadLetters {
+    async fn letter(&self, turn: &TurnKey) -> Result<Option<(DeadLetter, String)>, StoreError> {
+        let Some(item) = self.get(turn).await? else { return Ok(None) };
+        Ok(Some((letter(&item)?, item.text("body")?.to_owned())))
+    }
+
+    async fn open(&self, turn: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
+        self.store.reopen(turn, now).await
+    }
+
+    /// The name is the deduplication id: no sending is taken for an earlier one within the five minutes.
+    async fn requeue(&self, item: QueueItem, name: String) -> Result<(), StoreError> {
+        self.queue.send(item, name).await
+    }
+
+    async fn remove(&self, turn: &TurnKey, at: Timestamp) -> Result<(), StoreError> {
+        let delete = self
+            .store
+            .client
+            .delete_item()
+            .table_name(&self.store.table)
+            .set_key(Some(key(turn)))
+            .condition_expression("parked_at = :at")
+            .expression_attribute_values(":at", moment(at));
+        let Err(error) = delete.send().await else { return Ok(()) };
+        let replaced =
+            error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception);
+        if replaced { Ok(()) } else { Err(unavailable(&error)) }
     }
 }

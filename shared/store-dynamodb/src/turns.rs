@@ -6,16 +6,19 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::{
     error::SdkError,
     operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure, error::ConditionalCheckFailedException},
+    types::{
+        AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure,
+        error::ConditionalCheckFailedException,
+    },
 };
 use chat::{Timestamp, TurnKey};
-use store::{Claim, ClaimRequest, Ending, Fence, StoreError, Turns, words};
+use store::{Claim, ClaimRequest, Ending, Fence, Reopening, StoreError, Turns, words};
 
 use crate::{
     DynamoStore,
     claim::{Attempt, Found},
     failure::unavailable,
-    item::{Item, Reader, VERSION, moment, number, text},
+    item::{Item, VERSION, moment, number, text},
 };
 
 /// The states beside the endings' words.
@@ -71,6 +74,49 @@ impl DynamoStore {
     }
 }
 
+impl DynamoStore {
+    /// From parked to free, or the record that stands in the way.
+    async fn open_parked(&self, key: &TurnKey, now: Timestamp) -> Result<Attempt, StoreError> {
+        let update = self
+            .update(key)
+            .update_expression(REOPEN)
+            .condition_expression("v = :v AND keep_until > :now AND begins_with(#state, :parked)")
+            .expression_attribute_values(":v", number(VERSION))
+            .expression_attribute_values(":now", moment(now))
+            .expression_attribute_values(":parked", text(words::PARKED))
+            .expression_attribute_values(":free", text(FREE))
+            .expression_attribute_values(":zero", number(0))
+            .expression_attribute_values(":one", number(1))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match update.send().await {
+            Ok(answer) => Ok(Attempt::Granted(Found::read(answer.attributes.unwrap_or_default())?.record)),
+            Err(error) => match refused(&error) {
+                Some(refused) => Ok(Attempt::Refused(refused.item.clone())),
+                None => Err(unavailable(&error)),
+            },
+        }
+    }
+
+    /// Ends a lease that is over, and the fence with it. Says whether it was still the same one.
+    async fn take_away(&self, key: &TurnKey, fence: Fence, now: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .update(key)
+            .update_expression("SET #state = :free, fence = fence + :one")
+            .condition_expression("fence = :fence AND #state = :held AND lease_until <= :now")
+            .expression_attribute_values(":fence", number(fence.0))
+            .expression_attribute_values(":held", text(HELD))
+            .expression_attribute_values(":free", text(FREE))
+            .expression_attribute_values(":now", moment(now))
+            .expression_attribute_values(":one", number(1));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if refused(&error).is_some() => Ok(false),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
 #[async_trait]
 impl Turns for DynamoStore {
     async fn claim(&self, key: &TurnKey, request: ClaimRequest) -> Result<Claim, StoreError> {
@@ -113,25 +159,25 @@ impl Turns for DynamoStore {
         Ok(answer.item.is_some())
     }
 
-    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
-        let update = self
-            .update(key)
-            .update_expression(REOPEN)
-            .condition_expression("v = :v AND keep_until > :now AND begins_with(#state, :parked)")
-            .expression_attribute_values(":v", number(VERSION))
-            .expression_attribute_values(":now", moment(now))
-            .expression_attribute_values(":parked", text(words::PARKED))
-            .expression_attribute_values(":free", text(FREE))
-            .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":one", number(1))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(true) };
-        match refused(&error) {
-            Some(ConditionalCheckFailedException { item: Some(standing), .. }) => {
-                Reader::new(standing.clone()).map(|_| false)
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
+        for _ in 0..ROUNDS {
+            let standing = match self.open_parked(key, now).await? {
+                Attempt::Granted(_) => return Ok(Reopening::Opened),
+                Attempt::Refused(None) => return Ok(Reopening::NotParked),
+                Attempt::Refused(Some(item)) => Found::read(item)?,
+            };
+            match standing.held() {
+                Some(until) if standing.keep_until > now && until > now => {
+                    return Ok(Reopening::Held { until });
+                }
+                Some(_) if standing.keep_until > now => {
+                    if self.take_away(key, standing.record.fence, now).await? {
+                        return Ok(Reopening::NotParked);
+                    }
+                }
+                Some(_) | None => return Ok(Reopening::NotParked),
             }
-            Some(_) => Ok(false),
-            None => Err(unavailable(&error)),
         }
+        Err(StoreError::Unavailable("the turn changed with every try to reopen it".to_owned()))
     }
 }

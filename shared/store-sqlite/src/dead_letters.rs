@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
 use rusqlite::{OptionalExtension as _, Row, Transaction, params};
-use store::{DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, StoreError, words};
+use store::{DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, Reopening, StoreError, words};
 
 use crate::{
     SqliteStore,
@@ -68,11 +68,16 @@ fn show(transaction: &Transaction<'_>, turn: &TurnKey) -> Result<Option<DeadLett
 
 fn redrive(transaction: &Transaction<'_>, turn: &TurnKey, now: Timestamp) -> Result<Redriven, Failure> {
     let Some(letter) = show(transaction, turn)? else { return Ok(Redriven::NotFound) };
+    let redriven = match reopen(transaction, turn, now)? {
+        Reopening::Opened => Redriven::Reopened,
+        Reopening::Held { until } => return Ok(Redriven::Held { until }),
+        Reopening::NotParked => Redriven::Requeued,
+    };
     let mut delete =
         transaction.prepare_cached("DELETE FROM dead_letters WHERE dedup = ?1 RETURNING body")?;
     let body = delete.query_row([turn.as_str()], |row| row.get(0))?;
     append(transaction, &QueueItem { group: letter.conversation, dedup: letter.turn, body })?;
-    Ok(if reopen(transaction, turn, now)? { Redriven::Reopened } else { Redriven::Requeued })
+    Ok(redriven)
 }
 
 #[async_trait]
@@ -98,7 +103,7 @@ impl DeadLetters for SqliteStore {
     async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
         let (turn, waiting) = (turn.clone(), self.enqueued());
         let announce = move |redriven: &Redriven| {
-            if *redriven != Redriven::NotFound {
+            if matches!(redriven, Redriven::Reopened | Redriven::Requeued) {
                 waiting.notify_one();
             }
         };

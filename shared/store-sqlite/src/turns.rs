@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
 use rusqlite::{OptionalExtension as _, Params, Transaction, params};
-use store::{Claim, ClaimRequest, Ending, Fence, StoreError, TurnRecord, Turns, words};
+use store::{Claim, ClaimRequest, Ending, Fence, Reopening, StoreError, TurnRecord, Turns, words};
 
 use crate::{
     SqliteStore,
@@ -91,17 +91,25 @@ fn claim(transaction: &Transaction<'_>, key: &TurnKey, request: &ClaimRequest) -
     Ok(Claim::Granted(record))
 }
 
-/// Opens a parked turn.
-pub(crate) fn reopen(transaction: &Transaction<'_>, key: &TurnKey, now: Timestamp) -> Result<bool, Failure> {
-    let Some(row) = read(transaction, key)? else { return Ok(false) };
-    if !row.state.starts_with(words::PARKED) || row.keep_until <= now {
-        return Ok(false);
-    }
-    let mut statement = transaction.prepare_cached(
-        "UPDATE turns SET state = 'free', sending = NULL, redrive = redrive + 1 WHERE key = ?1",
-    )?;
-    statement.execute([key.as_str()])?;
-    Ok(true)
+/// Opens a parked turn, or takes away a lease that is over.
+pub(crate) fn reopen(
+    transaction: &Transaction<'_>,
+    key: &TurnKey,
+    now: Timestamp,
+) -> Result<Reopening, Failure> {
+    let row = read(transaction, key)?.filter(|row| row.keep_until > now);
+    let Some(row) = row else { return Ok(Reopening::NotParked) };
+    let (update, found) = match row.state.as_str() {
+        HELD if row.lease_until > now => return Ok(Reopening::Held { until: row.lease_until }),
+        HELD => ("UPDATE turns SET state = 'free', fence = fence + 1 WHERE key = ?1", Reopening::NotParked),
+        word if word.starts_with(words::PARKED) => (
+            "UPDATE turns SET state = 'free', sending = NULL, redrive = redrive + 1 WHERE key = ?1",
+            Reopening::Opened,
+        ),
+        _ => return Ok(Reopening::NotParked),
+    };
+    transaction.prepare_cached(update)?.execute([key.as_str()])?;
+    Ok(found)
 }
 
 /// A fence as a column. It counts claims of one turn, so the end is never reached; stopping there is safe.
@@ -158,7 +166,7 @@ impl Turns for SqliteStore {
         self.database.run(move |transaction| Ok(read(transaction, &key)?.is_some())).await
     }
 
-    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
         let key = key.clone();
         self.database.run(move |transaction| reopen(transaction, &key, now)).await
     }

@@ -64,13 +64,15 @@ pub mod words;
 pub use budgets::{Account, Budgets, Month};
 pub use choices::Choices;
 pub use conversations::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom};
-pub use dead_letters::{DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, Redriven};
+pub use dead_letters::{
+    DEAD_LETTERS_KEPT, DeadLetter, DeadLetters, Park, ParkedTurn, RedriveParts, Redriven, redrive,
+};
 pub use memory::MemoryStore;
 pub use openings::{OPENINGS_MAX, Opening, Openings};
 pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};
 pub use signals::{SIGNALS_MAX, Signal, SignalKind, Signals};
 pub use tokens::{SealedToken, TokenSlot, Tokens};
-pub use turns::{Claim, ClaimRequest, Ending, Fence, ParkReason, TurnRecord, Turns};
+pub use turns::{Claim, ClaimRequest, Ending, Fence, ParkReason, Reopening, TurnRecord, Turns};
 
 /// Why a store did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

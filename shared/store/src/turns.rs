@@ -98,6 +98,21 @@ pub enum Claim {
     Ended(Ending),
 }
 
+/// What became of a turn that was to be reopened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reopening {
+    /// It was parked, and is open again.
+    Opened,
+    /// A worker has it, and may be about to end it. It is left as it is.
+    Held {
+        /// When the worker's lease ends.
+        until: Timestamp,
+    },
+    /// It was not parked, and nobody can end it who has not claimed it after this: it is over, given back, unknown, past
+    /// its time, or was held under a lease that is over, which is taken away.
+    NotParked,
+}
+
 /// The turns of all bots.
 #[async_trait]
 pub trait Turns: Send + Sync {
@@ -146,11 +161,12 @@ pub trait Turns: Send + Sync {
     async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError>;
 
     /// Opens a parked turn for another try and counts that. The segments known to be sent stay sent; the mark of
-    /// [`Turns::sending`] goes, because whoever brings a turn back has decided that it is to be sent. Says whether it
-    /// was parked: a turn that is done, held, free, unknown or past its time is left as it is.
+    /// [`Turns::sending`] goes, because whoever brings a turn back has decided that it is to be sent. A turn that is not
+    /// parked is left as it is, but for one thing: where the lease has ended (`lease_until <= now`), the turn is given
+    /// back and the fence goes up by one, so that a worker that stood still cannot park it after this.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when it is not known whether it is open.
-    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError>;
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError>;
 }

@@ -24,14 +24,25 @@ pub struct Content {
     pub reply: String,
     /// Set when the reply is an apology: the turn is parked for this reason once the apology is sent.
     pub parked: Option<ParkReason>,
+    /// Set when the question has no reply of its own: the turn whose answer is for it too. A question that was merged before
+    /// this was kept has none.
+    pub left_to: Option<TurnKey>,
 }
 
 /// The first stored form: JSON, which begins with a brace. Short texts are stored in it still.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "v")]
+// Planted: what a later Magpie adds is not passed over.
+#[cfg_attr(planted = "later_form_refused", serde(deny_unknown_fields))]
 enum Plain {
     #[serde(rename = "1")]
-    V1 { question: String, reply: String, parked: Option<ParkReason> },
+    V1 {
+        question: String,
+        reply: String,
+        parked: Option<ParkReason>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left_to: Option<TurnKey>,
+    },
 }
 
 /// The byte that begins the second stored form. Behind it stands [`Packed`] as JSON, deflated (RFC 1951).
@@ -46,6 +57,8 @@ struct Packed<'a> {
     reply: Cow<'a, str>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     parked: Option<ParkReason>,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    left_to: Option<TurnKey>,
 }
 
 /// The most that is inflated, in bytes: a webhook's mebibyte and a model server's four, and some. Nobody but us seals what
@@ -72,13 +85,13 @@ impl Content {
 
     /// These types always serialise; were it to fail, the empty text would be refused when it is read.
     fn stored(&self) -> Vec<u8> {
+        let (parked, left_to) = (self.parked, self.left_to.clone());
         if self.question.len() + self.reply.len() < SHORT {
             let (question, reply) = (self.question.clone(), self.reply.clone());
-            return serde_json::to_vec(&Plain::V1 { question, reply, parked: self.parked })
-                .unwrap_or_default();
+            return serde_json::to_vec(&Plain::V1 { question, reply, parked, left_to }).unwrap_or_default();
         }
         let (question, reply) = (Cow::Borrowed(&*self.question), Cow::Borrowed(&*self.reply));
-        let json = serde_json::to_vec(&Packed { question, reply, parked: self.parked }).unwrap_or_default();
+        let json = serde_json::to_vec(&Packed { question, reply, parked, left_to }).unwrap_or_default();
         let mut stored = vec![PACKED];
         stored.extend(compress_to_vec(&json, LEVEL));
         stored
@@ -103,11 +116,12 @@ impl Content {
     fn read(stored: &[u8]) -> Option<Self> {
         if let Some((&PACKED, deflated)) = stored.split_first() {
             let json = decompress_to_vec_with_limit(deflated, INFLATED_MAX).ok()?;
-            let Packed { question, reply, parked } = serde_json::from_slice(&json).ok()?;
-            return Some(Self { question: question.into_owned(), reply: reply.into_owned(), parked });
+            let Packed { question, reply, parked, left_to } = serde_json::from_slice(&json).ok()?;
+            let (question, reply) = (question.into_owned(), reply.into_owned());
+            return Some(Self { question, reply, parked, left_to });
         }
-        let Plain::V1 { question, reply, parked } = serde_json::from_slice(stored).ok()?;
-        Some(Self { question, reply, parked })
+        let Plain::V1 { question, reply, parked, left_to } = serde_json::from_slice(stored).ok()?;
+        Some(Self { question, reply, parked, left_to })
     }
 }
 

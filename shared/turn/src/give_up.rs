@@ -70,6 +70,7 @@ fn apology(question: &str) -> (Content, ExchangeKind) {
         question: question.to_owned(),
         reply: words::gave_up(Language::of(question)).to_owned(),
         parked: Some(ParkReason::TriesExhausted),
+        left_to: None,
     };
     (content, ExchangeKind::Notice)
 }

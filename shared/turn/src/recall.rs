@@ -116,10 +116,12 @@ impl<'a> Memory<'a> {
         let merged = kind == ExchangeKind::Merged;
         let reply = if merged { 0 } else { estimate_tokens(&content.reply) };
         let cost = estimate_tokens(&content.question).saturating_add(reply);
-        if cost > self.left || (!merged && self.turns == self.limits.turns) {
+        // The questions of a burst are what is to be answered, and no memory: no limit cuts them off.
+        let own = merged && self.burst;
+        if !own && (cost > self.left || (!merged && self.turns == self.limits.turns)) {
             return false;
         }
-        self.left -= cost;
+        self.left = self.left.saturating_sub(cost);
         self.exchanges += 1;
         self.shortest = self.shortest.min(cost);
         self.burst &= merged;
@@ -141,6 +143,9 @@ impl<'a> Memory<'a> {
 
     /// How many more exchanges there is probably room for, if they are as long as those so far.
     fn room(&self) -> usize {
+        if self.burst {
+            return FRESH;
+        }
         if self.left < self.shortest.min(self.limits.tokens / REMNANT) {
             return 0;
         }

@@ -248,14 +248,17 @@ impl Worker {
         claimed: &mut Claimed,
     ) -> Result<kept::Reply, Again> {
         let started = self.ports.clock.now();
-        let composed = if merge::joins_next(&self.ports, queued, claimed).await? {
-            Composed::merged()
-        } else {
-            self.compose(queued, claimed).await?
+        let left_to = merge::joins_next(&self.ports, queued, claimed).await?;
+        let composed = match left_to {
+            Some(_) => Composed::merged(),
+            None => self.compose(queued, claimed).await?,
         };
         self.note_composed(&queued.turn, &composed, started);
-        let content =
-            Content { question: claimed.text.clone(), reply: composed.reply, parked: composed.parked };
+        if composed.kind == ExchangeKind::Reset {
+            merge::carry_over(&self.ports, queued, claimed).await?;
+        }
+        let question = claimed.text.clone();
+        let content = Content { question, reply: composed.reply, parked: composed.parked, left_to };
         kept::keep(&self.ports, queued.message(), &queued.turn, &mut claimed.record, (content, composed.kind))
             .await
     }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use clap::Parser;
-use simulation::{Broken, Options, Outcome, run};
+use simulation::{Broken, Options, Outcome, Upkeep, run};
 
 /// Runs many histories of the turn engine, each from its own seed.
 #[derive(Parser)]
@@ -23,6 +23,9 @@ struct Arguments {
     /// The first one's seed; the others follow.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+    /// Without redrives, rotations and other versions.
+    #[arg(long)]
+    plain: bool,
     /// Stop at the first broken promise.
     #[arg(long)]
     first: bool,
@@ -68,7 +71,8 @@ fn work(arguments: &Arguments, next: &AtomicU64, tally: &Mutex<Tally>) -> anyhow
             return Ok(());
         }
         let seed = arguments.seed.wrapping_add(index);
-        let outcome = run(seed, &Options { story: arguments.story, ..Options::default() })?;
+        let upkeep = if arguments.plain { Upkeep::None } else { Upkeep::Drawn };
+        let outcome = run(seed, &Options { story: arguments.story, upkeep, ..Options::default() })?;
         for line in &outcome.story {
             println!("{line}");
         }

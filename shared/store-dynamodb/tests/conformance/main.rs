@@ -4,6 +4,7 @@
 #![expect(clippy::panic, reason = "helpers of tests")]
 
 mod bench;
+mod golden;
 mod items;
 mod queue;
 

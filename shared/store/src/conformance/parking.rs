@@ -6,7 +6,7 @@ use super::{
     Parking, Scope, at, cases,
     claims::{granted, request},
 };
-use crate::{Claim, DeadLetter, Ending, ParkReason, ParkedTurn, QueueItem, Redriven};
+use crate::{Claim, DeadLetter, Ending, ParkReason, ParkedTurn, QueueItem, Redriven, StoreError};
 
 cases!(Parking:
     nothing_is_listed_where_nothing_was_parked,
@@ -19,6 +19,9 @@ cases!(Parking:
     a_redrive_of_what_is_not_there_does_nothing,
     a_redrive_of_a_turn_that_is_not_parked_queues_it_only,
     a_turn_that_is_parked_after_its_redrive_can_be_redriven_again,
+    a_redrive_of_a_turn_in_work_leaves_the_letter,
+    a_redrive_after_the_lease_takes_the_turn_away_from_whoever_stood_still,
+    a_redrive_of_a_turn_that_nobody_claimed_queues_it,
 );
 
 fn letter(scope: Scope, name: &str, now: i64) -> ParkedTurn {
@@ -138,4 +141,42 @@ async fn a_turn_that_is_parked_after_its_redrive_can_be_redriven_again(store: Ar
         assert_eq!(store.letters.redrive(&scope.turn("a"), at(now + 10)).await, Ok(Redriven::Reopened));
         assert_eq!(store.queue.take_all(at(now + 11)).await.len(), 1, "also within five minutes");
     }
+}
+
+/// The worker has put the letter there and stands still before it ends the turn.
+async fn a_redrive_of_a_turn_in_work_leaves_the_letter(store: Arc<Parking>, scope: Scope) {
+    let turn = scope.turn("a");
+    let fence = granted(store.turns.claim(&turn, request(0)).await.unwrap()).fence;
+    store.letters.park(letter(scope, "a", 1)).await.unwrap();
+    let held = Redriven::Held { until: at(1_000) };
+    assert_eq!(store.letters.redrive(&turn, at(2)).await, Ok(held));
+    assert_eq!(store.queue.take_all(at(3)).await, []);
+    assert_eq!(listed(&store, scope).await.len(), 1);
+    store.turns.end(&turn, fence, Ending::Parked(ParkReason::NoAnswer)).await.unwrap();
+    assert_eq!(store.letters.redrive(&turn, at(4)).await, Ok(Redriven::Reopened));
+    assert_eq!(store.queue.take_all(at(5)).await.len(), 1);
+    granted(store.turns.claim(&turn, request(6)).await.unwrap());
+}
+
+async fn a_redrive_after_the_lease_takes_the_turn_away_from_whoever_stood_still(
+    store: Arc<Parking>,
+    scope: Scope,
+) {
+    let turn = scope.turn("a");
+    let fence = granted(store.turns.claim(&turn, request(0)).await.unwrap()).fence;
+    store.letters.park(letter(scope, "a", 1)).await.unwrap();
+    assert_eq!(store.letters.redrive(&turn, at(1_000)).await, Ok(Redriven::Requeued));
+    let parked = Ending::Parked(ParkReason::NoAnswer);
+    assert_eq!(store.turns.end(&turn, fence, parked).await, Err(StoreError::FenceLost));
+    assert_eq!(store.queue.take_all(at(1_001)).await.len(), 1);
+    assert_eq!(store.letters.show(&turn).await, Ok(None));
+    granted(store.turns.claim(&turn, request(1_002)).await.unwrap());
+}
+
+/// It used up its tries before any worker could claim it.
+async fn a_redrive_of_a_turn_that_nobody_claimed_queues_it(store: Arc<Parking>, scope: Scope) {
+    store.letters.park(letter(scope, "a", 0)).await.unwrap();
+    assert_eq!(store.letters.redrive(&scope.turn("a"), at(1)).await, Ok(Redriven::Requeued));
+    assert_eq!(store.queue.take_all(at(2)).await.len(), 1);
+    assert_eq!(store.letters.show(&scope.turn("a")).await, Ok(None));
 }

@@ -9,7 +9,10 @@ use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
 
 use super::{MemoryStore, lock};
-use crate::{DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, StoreError, Turns as _};
+use crate::{
+    DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, RedriveParts, Redriven, Reopening, StoreError,
+    Turns as _, redrive,
+};
 
 /// Each with the sealed message.
 #[derive(Debug, Default)]
@@ -57,11 +60,30 @@ impl DeadLetters for MemoryStore {
     }
 
     async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
-        let Some((letter, body)) = lock(&self.inner.dead_letters).0.remove(turn) else {
-            return Ok(Redriven::NotFound);
-        };
-        let reopened = self.reopen(turn, now).await?;
-        lock(&self.inner.queue).append(QueueItem { group: letter.conversation, dedup: letter.turn, body });
-        Ok(if reopened { Redriven::Reopened } else { Redriven::Requeued })
+        redrive(self, turn, now).await
+    }
+}
+
+#[async_trait]
+impl RedriveParts for MemoryStore {
+    async fn letter(&self, turn: &TurnKey) -> Result<Option<(DeadLetter, String)>, StoreError> {
+        Ok(lock(&self.inner.dead_letters).0.get(turn).cloned())
+    }
+
+    async fn open(&self, turn: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
+        self.reopen(turn, now).await
+    }
+
+    async fn requeue(&self, item: QueueItem, _: String) -> Result<(), StoreError> {
+        lock(&self.inner.queue).append(item);
+        Ok(())
+    }
+
+    async fn remove(&self, turn: &TurnKey, at: Timestamp) -> Result<(), StoreError> {
+        let mut letters = lock(&self.inner.dead_letters);
+        if letters.0.get(turn).is_some_and(|(letter, _)| letter.at == at) {
+            letters.0.remove(turn);
+        }
+        Ok(())
     }
 }

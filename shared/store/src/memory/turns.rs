@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
 
 use super::{MemoryStore, lock};
-use crate::{Claim, ClaimRequest, Ending, Fence, StoreError, TurnRecord, Turns};
+use crate::{Claim, ClaimRequest, Ending, Fence, Reopening, StoreError, TurnRecord, Turns};
 
 pub(super) type Table = BTreeMap<TurnKey, Turn>;
 
@@ -64,14 +64,25 @@ impl Turn {
 }
 
 impl Turn {
-    fn reopen(&mut self, now: Timestamp) -> bool {
-        let parked = matches!(self.state, State::Ended(Ending::Parked(_))) && self.keep_until > now;
-        if parked {
-            self.state = State::Free;
-            self.record.sending = None;
-            self.record.redrive += 1;
+    fn reopen(&mut self, now: Timestamp) -> Reopening {
+        if self.keep_until <= now {
+            return Reopening::NotParked;
         }
-        parked
+        match &self.state {
+            State::Held { until } if *until > now => return Reopening::Held { until: *until },
+            State::Held { .. } => {
+                self.state = State::Free;
+                self.record.fence.0 += 1;
+            }
+            State::Ended(Ending::Parked(_)) => {
+                self.state = State::Free;
+                self.record.sending = None;
+                self.record.redrive += 1;
+                return Reopening::Opened;
+            }
+            State::Ended(Ending::Done) | State::Free => {}
+        }
+        Reopening::NotParked
     }
 }
 
@@ -130,7 +141,7 @@ impl Turns for MemoryStore {
         Ok(lock(&self.inner.turns).contains_key(key))
     }
 
-    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(lock(&self.inner.turns).get_mut(key).is_some_and(|turn| turn.reopen(now)))
+    async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
+        Ok(lock(&self.inner.turns).get_mut(key).map_or(Reopening::NotParked, |turn| turn.reopen(now)))
     }
 }

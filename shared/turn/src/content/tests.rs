@@ -35,7 +35,10 @@ fn turn() -> TurnKey {
 
 fn content(parked: Option<ParkReason>) -> Content {
     Content {
-        question: "请问流程？".to_owned(), reply: "先填\"申请\"，\n再等审批。".to_owned(), parked
+        question: "请问流程？".to_owned(),
+        reply: "先填\"申请\"，\n再等审批。".to_owned(),
+        parked,
+        left_to: None,
     }
 }
 
@@ -70,7 +73,7 @@ fn what_is_stored_today_opens_in_later_versions() {
 fn no_form_is_longer_than_the_first_by_much() {
     let texts = (0..400).map(|bytes| "报销流程审批付款发票".chars().cycle().take(bytes).collect::<String>());
     for reply in texts {
-        let content = Content { question: "请问？".to_owned(), reply, parked: None };
+        let content = Content { question: "请问？".to_owned(), reply, parked: None, left_to: None };
         assert!(content.stored().len() < content.question.len() + content.reply.len() + 55);
     }
 }
@@ -80,7 +83,12 @@ fn any_words_come_back() {
     for reply in ["", "short", "\u{0}\u{1}\"\\\n\u{2028}🚀", &"长".repeat(100_000), &"\u{1}".repeat(300_000)]
     {
         for parked in [None, Some(ParkReason::NoAnswer), Some(ParkReason::SendRefused)] {
-            let content = Content { question: reply.to_owned(), reply: reply.to_owned(), parked };
+            let content = Content {
+                question: reply.to_owned(),
+                reply: reply.to_owned(),
+                parked,
+                left_to: Some(turn()),
+            };
             let sealed = content.seal(&vault(), &conversation().key(), &turn());
             assert_eq!(open(sealed), Ok(content));
         }

@@ -162,6 +162,27 @@ async fn a_message_that_arrives_after_its_follower_was_answered_gets_its_own_ans
     assert_eq!(world.seen().len(), 2, "{:?}", world.seen());
 }
 
+/// The platform delivers a `/new` after the first of two short messages that were said after it.
+#[tokio::test(start_paused = true)]
+async fn a_new_that_is_delivered_late_takes_no_question_away() {
+    let world = World::merging().await;
+    world.feishu(&Say::direct("ann", "my secret is 42")).await;
+    let late = feishu(&world, "/new");
+    let speaking = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.deliver("feishu", &feishu(&world, "my printer")).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        world.deliver("feishu", &late).await;
+    };
+    speaking.await;
+    burst(&world, &["is on fire"], Duration::ZERO).await;
+    let seen = world.seen();
+    assert!(seen.len() == 3 && seen[1].contains("A new conversation"), "{seen:?}");
+    let asked = world.local.model_requests().last().unwrap().to_string();
+    assert!(asked.contains(r"my printer\nis on fire"), "{asked}");
+    assert!(!asked.contains("42"), "and nothing else from before it: {asked}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_bot_that_does_not_merge_answers_each_at_once() {
     let world = World::new().await;
