@@ -10,7 +10,7 @@ use chat::{BotId, ConversationKey, PlatformId, Timestamp, TurnKey};
 use rusqlite::Connection;
 use store::{
     Claim, ClaimRequest, Conversations as _, DeadLetters as _, Dequeue as _, Ending, Fence, ParkReason,
-    Redriven, SignalKind, Signals as _, TokenSlot, Tokens as _, TurnRecord, Turns as _, words,
+    ReadFrom, Redriven, SignalKind, Signals as _, TokenSlot, Tokens as _, TurnRecord, Turns as _, words,
 };
 use store_sqlite::SqliteStore;
 
@@ -65,7 +65,7 @@ async fn turns_are_read(store: &SqliteStore, redrive: u32) {
 }
 
 async fn exchanges_are_read(store: &SqliteStore, merged: bool) {
-    let recent = store.recent(&conversation(), at(2_000), 9).await.unwrap();
+    let recent = store.recent(&conversation(), at(2_000), ReadFrom::Newest, 9).await.unwrap();
     let turns: Vec<_> = recent.into_iter().map(|exchange| exchange.turn).collect();
     assert_eq!(turns, if merged { vec![turn("4"), turn("3")] } else { vec![turn("3")] }, "to the reset");
     for (millis, digit) in (1_000..).zip(["0", "1", "2", "3"]) {
