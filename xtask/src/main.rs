@@ -73,9 +73,12 @@ enum Task {
     Bench(bench::Bench),
     /// Runs every fuzz target for a while. Needs nightly Rust and cargo-fuzz, and says how to get them.
     Fuzz {
-        /// How long each target runs.
+        /// How many seconds each target runs.
         #[arg(long, default_value_t = 60)]
         seconds: u32,
+        /// How many inputs each target gets, however long that takes.
+        #[arg(long, conflicts_with = "seconds")]
+        inputs: Option<u32>,
         /// Only these targets.
         #[arg(value_name = "TARGET")]
         only: Vec<String>,
@@ -115,7 +118,10 @@ fn perform(task: Task) -> Result<()> {
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
         Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
         Task::Bench(bench) => bench::run(&workspace, &shelf, &mut steps, &bench),
-        Task::Fuzz { seconds, only } => fuzz::run(&workspace, &mut steps, seconds, &only),
+        Task::Fuzz { seconds, inputs, only } => {
+            let length = inputs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Inputs);
+            fuzz::run(&workspace, &mut steps, length, &only)
+        }
         Task::Simulate { planted: true, seed, .. } => simulate::planted(&workspace, &mut steps, seed),
         Task::Simulate { runs, seed, .. } => simulate::run(&workspace, &mut steps, runs, seed),
     }

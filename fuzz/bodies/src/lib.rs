@@ -12,7 +12,7 @@
 //! - [`feishu_webhook`], [`dingtalk_webhook`]: verification and parsing, raw and under a valid signature
 //! - [`platform_answers`]: what platforms answer to calls, and addresses read back from storage
 //! - [`feishu_render`], [`dingtalk_render`]: limits hold and no words are lost
-//! - [`envelope`], [`queued_message`]: what is opened with a key
+//! - [`envelope`], [`queued_message`], [`stored_exchange`]: what is opened with a key
 //! - [`settings`](mod@settings), [`routing_decode`]: configuration, and what model servers answer
 //! - `words`, `fixed`: what may be lost of a text, and the keys and moments that all bodies share
 //!
@@ -38,6 +38,7 @@ pub mod platform_answers;
 pub mod queued_message;
 pub mod routing_decode;
 pub mod settings;
+pub mod stored_exchange;
 mod words;
 
 /// How far an input came.
@@ -59,7 +60,7 @@ impl Reach {
 pub type Body = fn(&[u8]) -> Reach;
 
 /// Every target by the name of its file and of its folder in the corpus.
-pub const TARGETS: [(&str, Body); 9] = [
+pub const TARGETS: [(&str, Body); 10] = [
     ("dingtalk_render", dingtalk_render::run),
     ("dingtalk_webhook", dingtalk_webhook::run),
     ("envelope", envelope::run),
@@ -69,4 +70,5 @@ pub const TARGETS: [(&str, Body); 9] = [
     ("queued_message", queued_message::run),
     ("routing_decode", routing_decode::run),
     ("settings", settings::run),
+    ("stored_exchange", stored_exchange::run),
 ];

@@ -21,7 +21,7 @@ impl Entropy for Fixed {
     }
 }
 
-static VAULT: LazyLock<Vault> = LazyLock::new(|| {
+pub(crate) static VAULT: LazyLock<Vault> = LazyLock::new(|| {
     let key = DataKey::from_base64("fuzz", &STANDARD.encode([1; 32])).expect("a key of 32 bytes");
     Vault::new(vec![key], Arc::new(Fixed)).expect("a vault with a key")
 });

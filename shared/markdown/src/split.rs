@@ -47,7 +47,7 @@ impl<W: Weight> Packer<W> {
         let weight = W::of(block.whole);
         if weight.fits(self.limits.weight) {
             self.make_room(weight, tables);
-            self.append(block.whole);
+            self.append(block.whole, weight);
             self.tables += tables;
             return;
         }
@@ -72,9 +72,9 @@ impl<W: Weight> Packer<W> {
         }
     }
 
-    fn append(&mut self, text: &str) {
+    fn append(&mut self, text: &str, weight: W) {
         self.piece.push_str(text);
-        self.weight = self.weight + W::of(text);
+        self.weight = self.weight + weight;
     }
 
     fn flush(&mut self) {
@@ -89,9 +89,9 @@ impl<W: Weight> Packer<W> {
 
     fn prose(&mut self, text: &str) {
         for line in text.split_inclusive('\n') {
-            for part in cut(line, W::default(), self.limits.weight) {
-                self.make_room(W::of(part), 0);
-                self.append(part);
+            for (part, weight) in cut(line, W::default(), self.limits.weight) {
+                self.make_room(weight, 0);
+                self.append(part, weight);
             }
         }
     }
@@ -99,9 +99,9 @@ impl<W: Weight> Packer<W> {
     fn table(&mut self, whole: &str, head: &str, rows: &str) {
         let frame = Frame { before: head, after: "", tables: 1 };
         let around: W = frame.weight();
-        let rows: Vec<_> = rows.split_inclusive('\n').collect();
+        let rows: Vec<_> = rows.split_inclusive('\n').map(|row| (row, W::of(row))).collect();
         let fits = |weight| (around + weight).fits(self.limits.weight);
-        if fits(around) && rows.iter().all(|row| fits(W::of(row))) {
+        if fits(around) && rows.iter().all(|(_, weight)| fits(*weight)) {
             self.framed(&frame, &rows);
         } else {
             // A row that fills a piece is no row that anybody could read as one.
@@ -113,23 +113,22 @@ impl<W: Weight> Packer<W> {
 
     /// Adds lines that each fit beside the frame, and the frame around them in every piece. Begins in what is left of
     /// this piece: words that announce some code stay with the beginning of it.
-    fn framed(&mut self, frame: &Frame<'_>, lines: &[&str]) {
-        let around: W = frame.weight();
-        let end = frame.end();
+    fn framed(&mut self, frame: &Frame<'_>, lines: &[(&str, W)]) {
+        let (before, end) = (W::of(frame.before), frame.end());
         let mut lines = lines.iter().peekable();
-        while let Some(first) = lines.next() {
-            self.make_room(around + W::of(first), frame.tables);
-            self.append(frame.before);
-            self.append(first);
-            while let Some(line) =
-                lines.next_if(|line| (self.weight + W::of(line) + end).fits(self.limits.weight))
+        while let Some((first, weight)) = lines.next() {
+            self.make_room(before + end + *weight, frame.tables);
+            self.append(frame.before, before);
+            self.append(first, *weight);
+            while let Some((line, weight)) =
+                lines.next_if(|(_, weight)| (self.weight + *weight + end).fits(self.limits.weight))
             {
-                self.append(line);
+                self.append(line, *weight);
             }
             if !frame.after.is_empty() && !self.piece.ends_with('\n') {
-                self.append("\n");
+                self.append("\n", W::of("\n"));
             }
-            self.append(frame.after);
+            self.append(frame.after, W::of(frame.after));
             self.tables += frame.tables;
             if lines.peek().is_some() {
                 self.flush();

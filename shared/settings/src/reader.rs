@@ -34,8 +34,9 @@ impl<'t, 'm> Reader<'t, 'm> {
         Self { path: path.into(), table, asked: Vec::new(), mistakes }
     }
 
-    /// The full name of a key of this table.
+    /// The full name of a key of this table. An empty key, which TOML allows, is named as it is written.
     pub(crate) fn at(&self, key: &str) -> String {
+        let key = if key.is_empty() { "\"\"" } else { key };
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 

@@ -1,5 +1,7 @@
 //! What a model may not do in a reply: call people, and show pictures.
 
+use std::collections::BTreeMap;
+
 use markdown::{Kind, blocks};
 
 /// A card's words without mentions and without pictures, which only Feishu's own keys may show (200570).
@@ -61,13 +63,14 @@ fn unpicture(prose: &str, out: &mut String) {
 /// bracket that closes any: a simpler reader than a Markdown parser would see a picture there, and refuse the card.
 fn pictures(prose: &str) -> Vec<(usize, bool)> {
     let bytes = prose.as_bytes();
+    let closing = Backticks::of(prose);
     let (mut found, mut open, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
     let (mut at, mut mark) = (0, None);
     while let Some(byte) = bytes.get(at) {
         let before = mark.take();
         match byte {
             b'\\' => at += 1,
-            b'`' => at += inline_code(&prose[at..]) - 1,
+            b'`' => at += closing.inline_code(prose, at) - 1,
             b'!' => mark = Some(at),
             b'[' => {
                 open.push(before);
@@ -91,19 +94,43 @@ fn pictures(prose: &str) -> Vec<(usize, bool)> {
     found
 }
 
-/// The bytes of the inline code that begins here; of the backticks alone, when nothing closes them.
-fn inline_code(text: &str) -> usize {
-    let run = text.len() - text.trim_start_matches('`').len();
-    let mut at = run;
-    while let Some(found) = text[at..].find('`') {
-        let close = at + found;
-        let length = text[close..].len() - text[close..].trim_start_matches('`').len();
-        at = close + length;
-        if length == run {
-            return at;
+/// Where the last run of each length of backticks begins. Who looks for one that is not there would otherwise read to the
+/// end of the text for each run that nothing closes.
+struct Backticks(BTreeMap<usize, usize>);
+
+impl Backticks {
+    fn of(text: &str) -> Self {
+        let mut last = BTreeMap::new();
+        let mut at = 0;
+        while let Some(found) = text[at..].find('`') {
+            let run = run(text, at + found);
+            last.insert(run, at + found);
+            at += found + run;
         }
+        Self(last)
     }
-    run
+
+    /// The bytes of the inline code that begins at `from`; of the backticks alone, when nothing closes them.
+    fn inline_code(&self, text: &str, from: usize) -> usize {
+        let open = run(text, from);
+        if self.0.get(&open).is_none_or(|last| *last < from + open) {
+            return open;
+        }
+        let mut at = from + open;
+        while let Some(found) = text[at..].find('`') {
+            let close = run(text, at + found);
+            at += found + close;
+            if close == open {
+                return at - from;
+            }
+        }
+        open
+    }
+}
+
+/// How many backticks stand at `at` and behind it.
+fn run(text: &str, at: usize) -> usize {
+    text[at..].len() - text[at..].trim_start_matches('`').len()
 }
 
 #[cfg(test)]
