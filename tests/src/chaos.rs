@@ -13,6 +13,7 @@
 //! - [`keeper`]: the process, its killing and its restarts
 //! - [`ledger`]: what was acknowledged and what people saw
 //! - [`verdict`]: the ledger against the promises
+//! - [`functions`]: the same among the built functions, with other trouble besides
 //!
 //! # Example
 //!
@@ -28,6 +29,7 @@
 //! ```
 
 pub mod deliveries;
+pub mod functions;
 pub mod keeper;
 pub mod ledger;
 pub mod stage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use aws_smithy_async::rt::sleep::TokioSleep;
@@ -16,6 +16,8 @@ use egress::{Egress, EgressOptions};
 use host::SystemEntropy;
 use lambda::http_client::SharedClient;
 use serde_json::{Value, json};
+use store::{DeadLetter, DeadLetters as _};
+use store_dynamodb::{DynamoDeadLetters, DynamoStore, SqsQueue};
 use transport::Transport;
 
 /// The region that the emulators are told.
@@ -32,6 +34,7 @@ pub struct Cloud {
     /// Where DynamoDB is.
     pub dynamodb: String,
     sqs: aws_sdk_sqs::Client,
+    tables: aws_sdk_dynamodb::Client,
     secrets: aws_sdk_secretsmanager::Client,
 }
 
@@ -51,7 +54,8 @@ impl Cloud {
         let secrets = aws_sdk_secretsmanager::Client::from_conf(vault.build());
         let name = fresh_name();
         let table = format!("magpie-{name}");
-        create_table(&client(&config, &dynamodb), &table).await?;
+        let tables = client(&config, &dynamodb);
+        create_table(&tables, &table).await?;
         let queue_url = sqs
             .create_queue()
             .queue_name(format!("magpie-{name}.fifo"))
@@ -61,7 +65,7 @@ impl Cloud {
             .await?
             .queue_url
             .context("a new queue has a URL")?;
-        Ok(Self { queue_url, table, aws, dynamodb, sqs, secrets })
+        Ok(Self { queue_url, table, aws, dynamodb, sqs, tables, secrets })
     }
 
     /// Makes a secret under this test's own name and returns that.
@@ -105,11 +109,20 @@ impl Cloud {
     ///
     /// When the emulator refuses.
     pub async fn receive(&self) -> anyhow::Result<Vec<Message>> {
+        self.receive_some(10).await
+    }
+
+    /// Takes up to `most` of what waits in the queue.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn receive_some(&self, most: i32) -> anyhow::Result<Vec<Message>> {
         let answer = self
             .sqs
             .receive_message()
             .queue_url(&self.queue_url)
-            .max_number_of_messages(10)
+            .max_number_of_messages(most)
             .message_system_attribute_names(MessageSystemAttributeName::All)
             .send()
             .await?;
@@ -125,6 +138,67 @@ impl Cloud {
         let delete = self.sqs.delete_message().queue_url(&self.queue_url);
         delete.set_receipt_handle(message.receipt_handle.clone()).send().await?;
         Ok(())
+    }
+
+    /// Lets a message that was taken be taken again at once.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn give_back(&self, message: &Message) -> anyhow::Result<()> {
+        let change = self.sqs.change_message_visibility().queue_url(&self.queue_url).visibility_timeout(0);
+        change.set_receipt_handle(message.receipt_handle.clone()).send().await?;
+        Ok(())
+    }
+
+    /// How many messages are in the queue, those that were taken included.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn queued(&self) -> anyhow::Result<usize> {
+        let names = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let ask = self.sqs.get_queue_attributes().queue_url(&self.queue_url);
+        let answer = ask.set_attribute_names(Some(names.to_vec())).send().await?;
+        let counts = answer.attributes.context("the queue knows its size")?;
+        counts.values().map(|count| Ok(count.parse::<usize>()?)).sum()
+    }
+
+    /// Puts the end of every lease into the past, as waiting for it would. For workers that are known to be dead.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn end_leases(&self) -> anyhow::Result<()> {
+        let held = self.tables.scan().table_name(&self.table).expression_attribute_names("#state", "state");
+        let held = held.filter_expression("#state = :held");
+        let held = held.expression_attribute_values(":held", AttributeValue::S("held".to_owned()));
+        for mut item in held.send().await?.items.unwrap_or_default() {
+            let key = ["pk", "sk"].into_iter().filter_map(|name| Some((name.to_owned(), item.remove(name)?)));
+            let end = self
+                .tables
+                .update_item()
+                .table_name(&self.table)
+                .set_key(Some(key.collect()))
+                .update_expression("SET lease_until = :past")
+                .expression_attribute_values(":past", AttributeValue::N("0".to_owned()));
+            end.send().await?;
+        }
+        Ok(())
+    }
+
+    /// The turns that are parked, `most` at most.
+    ///
+    /// # Errors
+    ///
+    /// When the emulator refuses.
+    pub async fn dead_letters(&self, most: usize) -> anyhow::Result<Vec<DeadLetter>> {
+        let store = DynamoStore::new(self.tables.clone(), self.table.clone());
+        let queue = SqsQueue::new(self.sqs.clone(), self.queue_url.clone());
+        Ok(DynamoDeadLetters::new(store, queue).list(most).await?)
     }
 }
 

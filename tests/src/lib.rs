@@ -6,10 +6,13 @@
 //! - [`process`]: a child process that ends with its test
 //! - [`standalone`]: a running `magpie`
 //! - [`function`]: a built `bootstrap` under the Lambda Runtime Interface Emulator
+//! - [`runtime`]: a built `bootstrap` on a Runtime API of ours, to be killed
+//! - [`gateway`]: what API Gateway makes of a webhook
+//! - [`gate`]: a gate before a server
 //! - [`cloud`]: tables, queues and secrets in the emulators
 //! - [`meter`]: what DynamoDB says that calls consumed
 //! - [`platforms`]: the simulated platforms and model servers, on real ports
-//! - [`chaos`]: a `magpie` under load, killed at random moments
+//! - [`chaos`]: a `magpie`, or the built functions, under load and killed at random moments
 //!
 //! # Example
 //!
@@ -28,7 +31,10 @@ pub mod chaos;
 pub mod cloud;
 pub mod component;
 pub mod function;
+pub mod gate;
+pub mod gateway;
 pub mod meter;
 pub mod platforms;
 pub mod process;
+pub mod runtime;
 pub mod standalone;

@@ -6,6 +6,7 @@ use magpie_tests::{
     cloud::{Cloud, sqs_event},
     component::Component,
     function::Function,
+    gateway,
     platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend, configuration},
 };
 use serde_json::{Value, json};
@@ -74,24 +75,9 @@ fn written(text: &str) -> (TempDir, PathBuf) {
     (folder, config)
 }
 
-/// API Gateway's event for a webhook: HTTP API, payload 2.0.
 fn gateway_event(path: &str, webhook: &Webhook) -> Value {
-    let headers: serde_json::Map<String, Value> =
-        webhook.headers.iter().map(|(name, value)| (name.to_lowercase(), json!(value))).collect();
-    let query: serde_json::Map<String, Value> = url::form_urlencoded::parse(webhook.query.as_bytes())
-        .map(|(name, value)| (name.into_owned(), json!(value)))
-        .collect();
-    json!({
-        "version": "2.0", "routeKey": "POST /webhook/{platform}/{bot}", "rawPath": path,
-        "rawQueryString": webhook.query, "queryStringParameters": query, "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "platform" },
-            "requestId": "r1", "routeKey": "POST /webhook/{platform}/{bot}", "stage": "$default",
-            "time": "22/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_305_600_000_i64
-        },
-        "body": String::from_utf8(webhook.body.clone()).unwrap(), "isBase64Encoded": false
-    })
+    let body = std::str::from_utf8(&webhook.body).unwrap();
+    gateway::event(path, &webhook.query, &webhook.headers, body)
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -147,7 +147,7 @@ impl Keeper {
 }
 
 /// Waits until so much is done, or nothing more comes.
-async fn reached(ledger: &Ledger, moment: usize) {
+pub(super) async fn reached(ledger: &Ledger, moment: usize) {
     let mut looks = interval(LOOK);
     let mut latest = (ledger.done(), Instant::now());
     while latest.0 < moment && latest.1.elapsed() < STANDSTILL {
