@@ -78,7 +78,11 @@ fn tables(text: &str) -> usize {
             }
             continue;
         }
-        fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(|(_, length)| *length >= 3);
+        let opens = |(sign, length): &(char, usize)| {
+            // Backticks later in the line make it inline code.
+            *length >= 3 && !(*sign == '`' && line[*length..].contains('`'))
+        };
+        fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(opens);
         let dashes = line.contains("--") && line.chars().all(|c| "|-: ".contains(c));
         let begins = cells && dashes && line.starts_with('|');
         count += usize::from(begins);
@@ -101,6 +105,7 @@ mod tests {
             ("```\n| a |\n|---|\n```\n| b |\n|---|", 1),
             ("````\n```\n| a |\n|---|\n````", 0),
             ("|---|", 0),
+            ("``` `x```\n| a |\n|---|\n", 1),
         ] {
             assert_eq!(tables(text), expected, "{text:?}");
         }

@@ -6,7 +6,11 @@ use chat::Clock as _;
 use clap::Parser;
 use host::SystemClock;
 use magpie_tests::{
-    chaos::{Plan, run},
+    chaos::{
+        Plan,
+        functions::{self, Strike},
+        run,
+    },
     component::Component,
 };
 
@@ -25,6 +29,10 @@ struct Arguments {
     /// Decides when; otherwise the time does
     #[arg(long)]
     seed: Option<u64>,
+    /// The built functions in place of `magpie`, and what happens to them; the components are in the environment, as for
+    /// tests
+    #[arg(long, value_enum)]
+    functions: Option<Strike>,
     /// The built `magpie`; otherwise `MAGPIE_TEST_MAGPIE`
     #[arg(long, value_name = "PATH")]
     magpie: Option<String>,
@@ -34,9 +42,6 @@ struct Arguments {
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads how it goes")]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let Some(magpie) = arguments.magpie.or_else(|| Component::Magpie.find()) else {
-        return Ok(ExitCode::FAILURE);
-    };
     let plan = Plan {
         messages: arguments.messages,
         conversations: usize::try_from(arguments.conversations)?,
@@ -44,7 +49,15 @@ async fn main() -> anyhow::Result<ExitCode> {
         seed: arguments.seed.unwrap_or_else(|| SystemClock.now().as_millis().unsigned_abs()),
     };
     println!("seed {}", plan.seed);
-    let verdict = run(&magpie, plan, |line| println!("{line}")).await?;
+    let say = |line: &str| println!("{line}");
+    let verdict = match arguments.functions {
+        Some(strike) => functions::run(plan, strike, say).await?,
+        None => match arguments.magpie.or_else(|| Component::Magpie.find()) {
+            Some(magpie) => Some(run(&magpie, plan, say).await?),
+            None => None,
+        },
+    };
+    let Some(verdict) = verdict else { return Ok(ExitCode::FAILURE) };
     println!("{verdict}");
     Ok(if verdict.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

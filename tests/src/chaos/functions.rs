@@ -17,6 +17,7 @@ use std::{
 use anyhow::{Context as _, bail};
 use aws_sdk_sqs::types::Message;
 use chat::Pause as _;
+use clap::ValueEnum;
 use host::SystemPause;
 use serde_json::json;
 use simulator::Fault;
@@ -34,7 +35,7 @@ use crate::{
     component::Component,
     gate::Gate,
     gateway,
-    platforms::{DINGTALK_KEYS, FEISHU_KEYS},
+    platforms::{DINGTALK_KEYS, FEISHU_KEYS, Pretend, configuration},
     runtime::Bootstrap,
 };
 
@@ -57,7 +58,7 @@ const CUT_OFF: Duration = Duration::from_millis(700);
 const VAULT: &str = r#"{"2026-11": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}"#;
 
 /// What happens besides the ordinary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Strike {
     /// A worker is killed, as often as the plan says.
     Kill,
@@ -78,16 +79,22 @@ pub async fn run(plan: Plan, strike: Strike, say: impl Fn(&str)) -> anyhow::Resu
         return Ok(None);
     };
     let Some(program) = Bootstrap::find("worker") else { return Ok(None) };
-    let stage = Arc::new(Stage::set(&plan).await?);
-    if strike == Strike::Answers {
+    let stage = Arc::new(if strike == Strike::Answers {
+        let stage = Stage::quiet().await?;
         stage.answer_badly(&plan);
-    }
+        stage
+    } else {
+        Stage::set(&plan).await?
+    });
     let gate = Gate::before(&dynamodb).await?;
     let cloud = Cloud::new(aws, dynamodb).await?;
-    let yard = Yard::new(program, cloud, gate, &stage.configuration())?;
+    let far = Pretend::start().await?;
+    let here = &stage.pretend;
+    let settings = configuration(here, here, &far, ("file:feishu.json", "file:dingtalk.json"));
+    let yard = Yard::new(program, cloud, gate, &settings)?;
     let gateway = gateway::serve(yard.receivers().await?).await?;
     let ledger = Arc::new(Ledger::open(stage.pretend.simulator.watch()));
-    let deliveries = Arc::new(Deliveries::new(stage, Arc::clone(&ledger), gateway.url.clone()));
+    let deliveries = Arc::new(Deliveries::new(Arc::clone(&stage), Arc::clone(&ledger), gateway.url.clone()));
     let began = Instant::now();
     let work = async {
         let (talks, ()) = tokio::try_join!(deliveries.run(plan), yard.strike(&plan, strike, &ledger))?;
@@ -103,7 +110,11 @@ pub async fn run(plan: Plan, strike: Strike, say: impl Fn(&str)) -> anyhow::Resu
     let (talks, took) = (finished??, began.elapsed());
     say(&ledger.line(&plan, took));
     let letters = yard.cloud.dead_letters(plan.messages).await?;
-    Ok(Some(Verdict::reach(&plan, &talks, &ledger.close(), &letters, took)))
+    let mut verdict = Verdict::reach(&plan, &talks, &ledger.close(), &letters, took);
+    if strike == Strike::Answers && !stage.asked_again(&plan, &far) {
+        verdict.strange.push("nothing hung and nothing was refused, or nothing was asked again".to_owned());
+    }
+    Ok(Some(verdict))
 }
 
 /// Where the functions run.
@@ -212,7 +223,8 @@ impl Yard {
             failures.iter().any(|failure| failure["itemIdentifier"] == json!(message.message_id))
         });
         for message in &done {
-            self.cloud.delete(message).await?;
+            // One that was hidden for too short a time has come again, and will be found done.
+            let _ = self.cloud.delete(message).await;
         }
         self.again(&failed).await
     }
@@ -224,7 +236,8 @@ impl Yard {
         self.cloud.end_leases().await?;
         // In their order, so that the first of a group is the first again.
         for message in messages {
-            self.cloud.give_back(message).await?;
+            // The worker itself may have brought it forward, and another one have it by now.
+            let _ = self.cloud.give_back(message).await;
         }
         Ok(())
     }
@@ -254,5 +267,13 @@ impl Stage {
                 .map(|number| if number % 6 == 2 { bad.clone() } else { Fault::Hang(Duration::ZERO) });
             self.pretend.simulator.script(target, answers);
         }
+    }
+
+    /// Whether the far model had to answer, and the platforms were called more often than there are messages.
+    fn asked_again(&self, plan: &Plan, far: &Pretend) -> bool {
+        use simulator::Target::{DingTalkSessionWebhook, FeishuSend};
+        let calls = self.pretend.simulator.calls();
+        let sends = calls.iter().filter(|call| matches!(call.target, FeishuSend | DingTalkSessionWebhook));
+        sends.count() > plan.messages && !far.simulator.model_requests().is_empty()
     }
 }

@@ -26,7 +26,7 @@ impl Stage {
     ///
     /// When no port can be had.
     pub async fn set(plan: &Plan) -> anyhow::Result<Self> {
-        let pretend = Pretend::start().await?;
+        let stage = Self::quiet().await?;
         let mut chance = fastrand::Rng::with_seed(plan.seed);
         for (target, slowest) in [
             (Target::Model, MODEL_SLOWEST),
@@ -35,9 +35,18 @@ impl Stage {
         ] {
             let mut delay = || Fault::Hang(Duration::from_millis(chance.u64(0..=slowest)));
             let delays: Vec<_> = (0..plan.messages).map(|_| delay()).collect();
-            pretend.simulator.script(target, delays);
+            stage.pretend.simulator.script(target, delays);
         }
-        Ok(Self { pretend })
+        Ok(stage)
+    }
+
+    /// Sets it without delays.
+    ///
+    /// # Errors
+    ///
+    /// When no port can be had.
+    pub async fn quiet() -> anyhow::Result<Self> {
+        Ok(Self { pretend: Pretend::start().await? })
     }
 
     /// A configuration with a bot on each platform.
