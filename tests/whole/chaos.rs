@@ -22,8 +22,7 @@ async fn whoever_kills_it_loses_nothing_and_doubles_nothing() {
 async fn functions(strike: Strike, strikes: usize) {
     let plan = Plan { messages: 36, conversations: 9, kills: strikes, seed: 7 };
     let Some(verdict) = functions::run(plan, strike, |_| ()).await.unwrap() else { return };
-    println!("{strike:?}: {verdict}");
-    assert!(verdict.is_good(), "{verdict}");
+    assert!(verdict.is_good(), "{strike:?}: {verdict}");
     assert_eq!((verdict.messages, verdict.kills), (36, strikes));
 }
 
