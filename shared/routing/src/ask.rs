@@ -54,18 +54,40 @@ pub trait Listener: Send + Sync {
     /// More of the answer, in order: never blank at the start, never a model's reasoning.
     fn words(&self, more: &str);
 
-    /// All that was heard so far is void: its endpoint broke off, and another begins anew. Says whether the hearer can
-    /// take it back; where not, the attempt is the last one.
-    fn restarted(&self) -> bool;
+    /// Whether what was heard can be taken back. Where it cannot, an attempt that breaks off is the last one.
+    fn takes_back(&self) -> bool;
+
+    /// All that was heard so far is void: its endpoint broke off, and another begins anew. Told only to who can take it
+    /// back.
+    fn restarted(&self) {}
+}
+
+impl<L: Listener + ?Sized> Listener for &L {
+    fn begins(&self, endpoint: &Endpoint) {
+        (**self).begins(endpoint);
+    }
+
+    fn words(&self, more: &str) {
+        (**self).words(more);
+    }
+
+    fn takes_back(&self) -> bool {
+        (**self).takes_back()
+    }
+
+    fn restarted(&self) {
+        (**self).restarted();
+    }
 }
 
 /// Hears nothing, and so can take back everything.
-struct Nobody;
+#[derive(Debug, Clone, Copy)]
+pub struct Nobody;
 
 impl Listener for Nobody {
     fn words(&self, _: &str) {}
 
-    fn restarted(&self) -> bool {
+    fn takes_back(&self) -> bool {
         true
     }
 }

@@ -65,6 +65,7 @@ pub(crate) async fn begin<'a>(
         means,
         endpoint,
         until,
+        replaceable: patience.is_some(),
         alive_at: started,
         first_token: Duration::ZERO,
         answer: None,
@@ -76,7 +77,8 @@ pub(crate) async fn begin<'a>(
     let stream = loop {
         let Some(request) = protocol::encode(endpoint, means.prompt) else {
             begun.said.push(Said::Words(echo::answer(means.prompt)));
-            begun.ending = Some(Ending { model: None, tokens: None, finish: Finish::Complete });
+            begun.ending =
+                Some(Ending { model: None, tokens: None, finish: Finish::Complete, garbled: false });
             return Ok(begun);
         };
         let stream = within(means, silent, call(means, endpoint, request, until)).await??;
@@ -147,6 +149,8 @@ pub(crate) struct Begun<'a> {
     means: Means<'a>,
     pub(crate) endpoint: &'a Endpoint,
     until: Timestamp,
+    /// Whether another endpoint is left to ask.
+    replaceable: bool,
     /// When it last said something.
     alive_at: Timestamp,
     /// How long its first token took.
@@ -228,8 +232,13 @@ impl Begun<'_> {
         if text.is_empty() {
             return Err(Failure::Empty);
         }
+        // Words may be missing. Whoever has shown them already goes on with them; anybody else hears another's.
+        if ending.garbled && self.replaceable && listener.takes_back() {
+            return Err(Failure::Malformed);
+        }
         // Reasoning without an opening mark shows only by its end: it was heard, and is no part of the answer.
-        if self.speech.is_misheard() && listener.restarted() {
+        if self.speech.is_misheard() && listener.takes_back() {
+            listener.restarted();
             listener.words(text);
         }
         let usage = match ending.tokens {

@@ -19,6 +19,7 @@
 //!   one beside it, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed
+//! - [`meter`]: what an answer costs while it comes ([`Meter`])
 //! - [`estimate`]: counting tokens without a tokenizer ([`estimate_tokens`])
 //! - `word`: enums that are words in configuration
 //!
@@ -63,6 +64,7 @@ pub mod estimate;
 pub mod failure;
 pub mod health;
 mod hedge;
+pub mod meter;
 pub mod plan;
 pub mod price;
 pub mod prompt;
@@ -77,11 +79,12 @@ pub mod strategy;
 pub mod word;
 
 pub use answer::{Answer, Attempt, AttemptOutcome, NoAnswer, NoAnswerReason, Usage};
-pub use ask::{Ask, Context, Listener};
+pub use ask::{Ask, Context, Listener, Nobody};
 pub use endpoint::{Endpoint, Place};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
 pub use health::{Board, Gate, Opening, Sign};
+pub use meter::{Count, Meter};
 pub use plan::{LeftOut, Plan};
 pub use price::{Micros, Price};
 pub use prompt::{Line, Picture, Prompt, Role, Sampling};

@@ -309,8 +309,11 @@ impl<'a> Run<'a> {
 
     /// Whether there is anybody left to ask after this failure, and when it is time to.
     async fn goes_on(&mut self, index: usize, failure: Failure, heard: Heard) -> bool {
-        if heard.0 && !self.ask.listener.restarted() {
-            return false;
+        if heard.0 {
+            if !self.ask.listener.takes_back() {
+                return false;
+            }
+            self.ask.listener.restarted();
         }
         let again = match failure.next() {
             Next::Stop => return false,

@@ -3,7 +3,7 @@
 use std::{future::Future, time::Duration};
 
 use chat::{Clock, Command, Language, Message};
-use routing::{Answer, Ask, Attempt, Context, NoAnswer, NoAnswerReason, Router};
+use routing::{Answer, Ask, Attempt, Context, Meter, NoAnswer, NoAnswerReason, Nobody, Router};
 use store::{ExchangeKind, ParkReason, StoreError};
 use telemetry::{AnsweredBy, Step, Used};
 
@@ -103,12 +103,16 @@ impl Composer<'_> {
         let model = self.models.chosen(&conversation, now).await?;
         let prompt = self.recall.prompt(&conversation, self.persona, text, now).await?;
         let context = Context { model, allowance: left, ..context(message) };
-        let ask = Ask::whole(&prompt, &context, budget);
+        let meter = Meter::new(&prompt, Nobody);
+        let ask = Ask { listener: &meter, ..Ask::whole(&prompt, &context, budget) };
         let answer = tokio::select! {
             // In this order, so that an answer that is there is not thrown away.
             biased;
             answer = self.router.ask(&ask) => answer,
-            () = stopped => return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice)),
+            () = stopped => {
+                self.spending.book(meter.count().cost(), self.clock.now()).await;
+                return Ok(Composed::said_by_us(words::stopped(language), ExchangeKind::Notice));
+            }
         };
         let cost = answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
         self.spending.book(cost, self.clock.now()).await;

@@ -1,6 +1,7 @@
 //! What is written down of a program's question: who asked whom, what it took, and never a word of it.
 
-use routing::{Answer, NoAnswer};
+use routing::{Answer, Count, NoAnswer};
+use tokio::runtime::Handle;
 
 use super::purse::Purse;
 
@@ -8,12 +9,19 @@ use super::purse::Purse;
 pub(crate) struct Books {
     program: String,
     purse: Purse,
+    /// What it costs while it comes.
+    count: Count,
     open: bool,
 }
 
 impl Books {
     pub(crate) fn open(program: &str, purse: Purse) -> Self {
-        Self { program: program.to_owned(), purse, open: true }
+        Self { program: program.to_owned(), purse, count: Count::default(), open: true }
+    }
+
+    /// Books this count should the question be dropped.
+    pub(crate) fn watch(&mut self, count: Count) {
+        self.count = count;
     }
 
     /// The question is over: what it cost is booked, and who answered is written down.
@@ -43,11 +51,19 @@ impl Books {
     }
 }
 
-/// A question that is dropped before it is over was given up by who asked it.
+/// A question that is dropped before it is over was given up by who asked it. What came of the answer is paid for all the
+/// same.
 impl Drop for Books {
     fn drop(&mut self) {
-        if self.open {
-            tracing::info!(program = self.program, "a program hung up before its answer was whole");
+        if !self.open {
+            return;
+        }
+        let cost = self.count.cost();
+        tracing::info!(program = self.program, cost, "a program hung up before its answer was whole");
+        // There is none where the whole process ends.
+        if let Ok(runtime) = Handle::try_current() {
+            let (program, purse) = (std::mem::take(&mut self.program), self.purse.clone());
+            runtime.spawn(async move { purse.spend(&program, cost).await });
         }
     }
 }

@@ -33,7 +33,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chat::Entropy;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use routing::{Ask, Endpoint, NoAnswer, Route, Router};
+use routing::{Ask, Endpoint, Meter, NoAnswer, Nobody, Route, Router};
 use serde_json::{Value, json};
 use settings::GatewayToken;
 
@@ -111,7 +111,9 @@ impl Gateway {
 
     async fn whole(&self, question: Question, mut books: Books) -> Result<Response, Refusal> {
         let head = self.head();
-        let ask = Ask::whole(&question.prompt, &question.context, self.budget);
+        let meter = Meter::new(&question.prompt, Nobody);
+        books.watch(meter.count());
+        let ask = Ask { listener: &meter, ..Ask::whole(&question.prompt, &question.context, self.budget) };
         let result = self.router.ask(&ask).await;
         books.close(&result).await;
         let answer = result.map_err(|no_answer| self.refusal(&no_answer, &ask))?;

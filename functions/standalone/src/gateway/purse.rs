@@ -36,7 +36,11 @@ impl Purse {
 
     /// Books what a question cost, answered or not.
     pub(crate) async fn book(&self, program: &str, result: &Result<Answer, NoAnswer>) {
-        let cost: Micros = result.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
+        self.spend(program, result.as_ref().map_or_else(NoAnswer::cost, Answer::cost)).await;
+    }
+
+    /// Books so much.
+    pub(crate) async fn spend(&self, program: &str, cost: Micros) {
         if let Some(spending) = self.spending(program) {
             spending.book(cost, self.clock.now()).await;
         }

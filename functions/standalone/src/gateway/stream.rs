@@ -14,7 +14,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::Stream;
-use routing::{Answer, Ask, Endpoint, Listener, NoAnswer, Router};
+use routing::{Answer, Ask, Endpoint, Listener, Meter, NoAnswer, Router};
 
 use super::{
     books::Books,
@@ -61,7 +61,7 @@ impl Listener for Ear {
         });
     }
 
-    fn restarted(&self) -> bool {
+    fn takes_back(&self) -> bool {
         self.with(|heard| !heard.begun)
     }
 }
@@ -91,7 +91,9 @@ impl Coming {
         let listener = Arc::clone(&ear);
         let asked = Box::pin(async move {
             let Question { prompt, context, .. } = &*question;
-            let result = router.ask(&Ask { prompt, context, budget, listener: &*listener }).await;
+            let meter = Meter::new(prompt, &*listener);
+            books.watch(meter.count());
+            let result = router.ask(&Ask { prompt, context, budget, listener: &meter }).await;
             books.close(&result).await;
             result
         });
@@ -127,7 +129,7 @@ impl Coming {
         match result {
             Ok(answer) => {
                 // An answer that looked like the beginning of reasoning to its end was never let out.
-                if self.ear.restarted() {
+                if self.ear.takes_back() {
                     self.ear.words(&answer.text);
                 }
                 let used = self.include_usage.then_some(answer.usage);

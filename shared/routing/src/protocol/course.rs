@@ -15,6 +15,8 @@ pub(super) struct Course {
     finish: Option<Finish>,
     /// Whether the protocol's end mark has come.
     pub(super) over: bool,
+    /// Whether an event was passed over because it is no JSON.
+    pub(super) garbled: bool,
 }
 
 impl Course {
@@ -50,11 +52,13 @@ impl Course {
     pub(super) fn ending(&mut self) -> Result<Ending, Failure> {
         let finish = match self.finish {
             Some(finish) => finish,
+            // The reason for the end may have been what could not be read, or a good part of the answer.
+            None if self.garbled => return Err(Failure::Malformed),
             None if self.over => Finish::Complete,
             // Neither the end mark nor a reason for the end: the answer was cut off.
             None => return Err(Failure::Broken),
         };
         let tokens = self.prompt_tokens.zip(self.answer_tokens);
-        Ok(Ending { model: self.model.take(), tokens, finish })
+        Ok(Ending { model: self.model.take(), tokens, finish, garbled: self.garbled })
     }
 }

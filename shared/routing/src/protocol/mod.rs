@@ -137,6 +137,9 @@ pub struct Ending {
     pub tokens: Option<(u32, u32)>,
     /// Why it ended.
     pub finish: Finish,
+    /// Whether something in it could not be read and was passed over: the end is in good order, and some words may be
+    /// missing all the same.
+    pub garbled: bool,
 }
 
 /// Reads one answer as it comes.

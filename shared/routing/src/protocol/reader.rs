@@ -5,6 +5,7 @@
 //! hide an error's JSON in what they call a stream.
 
 use http::{HeaderMap, header};
+use serde::de::IgnoredAny;
 
 use super::{Decoder, Ending, Progress, Said, course::Course, lines::Lines, sse::Events};
 use crate::Failure;
@@ -81,11 +82,10 @@ impl<G: Grammar> Reader<G> {
 
     fn feed(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<(), Failure> {
         let Self { grammar, shape, course } = self;
-        let each = |data: &[u8]| event(grammar, course, data, said);
         match shape {
             Shape::Unclear { .. } => Ok(()),
-            Shape::Events(events) => events.push(bytes, each),
-            Shape::Lines(lines) => lines.push(bytes, each),
+            Shape::Events(events) => events.push(bytes, |data| passing(grammar, course, data, said)),
+            Shape::Lines(lines) => lines.push(bytes, |data| event(grammar, course, data, said)),
             Shape::Whole(whole) if whole.len() + bytes.len() > WHOLE_BYTES => Err(Failure::TooLarge),
             Shape::Whole(whole) => {
                 whole.extend_from_slice(bytes);
@@ -114,6 +114,23 @@ fn event<G: Grammar>(
     grammar.event(data, course, said)
 }
 
+/// An event of a stream of events. What is no JSON is passed over, as their standard does with what it does not know: the
+/// end of the stream tells whether the answer came to it, and whoever can begin anew does.
+fn passing<G: Grammar>(
+    grammar: &mut G,
+    course: &mut Course,
+    data: &[u8],
+    said: &mut Vec<Said>,
+) -> Result<(), Failure> {
+    match event(grammar, course, data, said) {
+        Err(Failure::Malformed) if serde_json::from_slice::<IgnoredAny>(data).is_err() => {
+            course.garbled = true;
+            Ok(())
+        }
+        read => read,
+    }
+}
+
 impl<G: Grammar> Decoder for Reader<G> {
     fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, Failure> {
         let bytes = match self.shape {
@@ -126,12 +143,11 @@ impl<G: Grammar> Decoder for Reader<G> {
 
     fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, Failure> {
         let Self { grammar, shape, course } = self;
-        let each = |data: &[u8]| event(grammar, course, data, said);
         match shape {
             Shape::Unclear { promised: true } => return Err(Failure::Broken),
             Shape::Unclear { promised: false } => return Err(Failure::Malformed),
-            Shape::Events(events) => events.finish(each)?,
-            Shape::Lines(lines) => lines.finish(each)?,
+            Shape::Events(events) => events.finish(|data| passing(grammar, course, data, said))?,
+            Shape::Lines(lines) => lines.finish(|data| event(grammar, course, data, said))?,
             Shape::Whole(whole) => {
                 let whole = std::mem::take(whole);
                 grammar.whole(&whole, course, said)?;

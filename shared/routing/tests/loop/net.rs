@@ -293,9 +293,12 @@ impl Listener for Ear {
         self.heard.lock().unwrap().push_str(more);
     }
 
-    fn restarted(&self) -> bool {
-        self.heard.lock().unwrap().push('|');
+    fn takes_back(&self) -> bool {
         self.takes_back
+    }
+
+    fn restarted(&self) {
+        self.heard.lock().unwrap().push('|');
     }
 }
 

@@ -49,12 +49,31 @@ async fn who_cannot_take_back_what_was_heard_gets_no_second_answer() {
     let ear = Ear::new(false);
     let none = listen(&router, &ear).await.unwrap_err();
     assert_eq!(failed(&none.attempts), [Some(Failure::Broken)]);
-    assert_eq!((ear.heard().as_str(), net.called().len()), ("half an |", 1));
+    assert_eq!((ear.heard().as_str(), net.called().len()), ("half an ", 1));
     // Before the first word anything may happen unheard.
     let (router, _) = setup(&[("local", Does::Status(503, "")), ("cloud", say("yes"))], Strategy::LocalFirst);
     let ear = Ear::new(false);
     assert!(listen(&router, &ear).await.is_ok());
     assert_eq!(ear.heard(), "yes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_is_passed_over_by_who_cannot_take_back_the_rest() {
+    let garbled = Does::Stream(&[
+        Step::Word("a whole "),
+        Step::Bytes("data: {\"cho\n\n"),
+        Step::Word("one"),
+        Step::Done,
+    ]);
+    let (router, _) = setup(&[("local", garbled.clone()), ("cloud", say("another"))], Strategy::LocalFirst);
+    let ear = Ear::new(false);
+    assert_eq!(listen(&router, &ear).await.unwrap().text, "a whole one");
+    // Where nobody is left to ask, it is all there is.
+    let (router, _) = setup(&[("local", garbled)], Strategy::LocalFirst);
+    assert_eq!(ask(&router, 90).await.unwrap().text, "a whole one");
+    let cut = Does::Stream(&[Step::Word("half an "), Step::Bytes("data: {\"cho\n\n")]);
+    let (router, _) = setup(&[("local", cut)], Strategy::LocalFirst);
+    assert_eq!(failed(&ask(&router, 90).await.unwrap_err().attempts), [Some(Failure::Malformed)]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -55,7 +55,7 @@ fn read(name: String, text: &str) -> Recorded {
     let (head, body) = text.split_once("---\n").unwrap();
     let mut recorded = of(Protocol::ChatCompletions, body.as_bytes());
     let (mut words, mut thoughts, mut failure) = (None, 0, None);
-    let mut ending = Ending { model: None, tokens: None, finish: Finish::Complete };
+    let mut ending = Ending { model: None, tokens: None, finish: Finish::Complete, garbled: false };
     for line in head.lines() {
         let (key, value) = line.split_once(": ").unwrap();
         match key {
@@ -72,6 +72,7 @@ fn read(name: String, text: &str) -> Recorded {
                 let (prompt, answer) = value.split_once(' ').unwrap();
                 ending.tokens = Some((prompt.parse().unwrap(), answer.parse().unwrap()));
             }
+            "garbled" => ending.garbled = value.parse().unwrap(),
             "finish" if value == "complete" => {}
             "finish" if value == "length" => ending.finish = Finish::Length,
             "failure" => failure = Some(self::failure(value)),

@@ -71,6 +71,27 @@ async fn a_budget_is_never_passed_and_what_is_free_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_stopped_answer_is_paid_for_as_far_as_it_came() {
+    let world = with(BudgetSettings { month: Some(1_000_000), ..BudgetSettings::default() }).await;
+    world.local.script(Target::Model, [Fault::Status(404)]);
+    world.cloud.script(Target::Model, [Fault::Stall(Duration::from_secs(600))]);
+    world
+        .deliver(
+            "feishu",
+            &world.simulator.feishu_message("cli_a", &Say::direct("ann", "a long question")).unwrap(),
+        )
+        .await;
+    let stop = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let stop = world.simulator.feishu_message("cli_a", &Say::direct("ann", "stop")).unwrap();
+        world.deliver("feishu", &stop).await;
+    };
+    let _ = tokio::join!(world.step(), stop);
+    assert!(world.seen().pop().unwrap().contains("Stopped"), "{:?}", world.seen());
+    assert!(spent(&world, &Account::all()).await > 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn where_a_spent_budget_stops_nobody_is_asked_until_the_next_month() {
     let stop = BudgetSettings { when_spent: WhenSpent::Stop, ..BudgetSettings::default() };
     let world = with(BudgetSettings { month: Some(0), ..stop }).await;

@@ -10,9 +10,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use bytes::Bytes;
 use chat::{BotId, Clock, Entropy, Pause, PlatformId, Timestamp};
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::RawRequest;
 use receive::Receiver;
@@ -25,8 +26,9 @@ use settings::{
 use simulator::{DingTalkApp, FeishuApp, Simulator, Webhook};
 use store::{Delivery, Dequeue as _, Enqueue, MemoryStore, QueueItem, StoreError};
 use telemetry::{Note, Observer, Step};
+use tokio::time::Instant;
 use tower::ServiceExt as _;
-use transport::{Limits, NetError, OutRequest, OutResponse, Transport};
+use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Pieces, Transport};
 use turn::{Handled, Policy, Ports, Worker};
 use url::Url;
 use vault::{DataKey, Vault};
@@ -89,22 +91,51 @@ impl Entropy for TestEntropy {
 /// Calls a simulator's router directly, by the host that the URL names.
 struct Wire(BTreeMap<&'static str, axum::Router>);
 
-#[async_trait]
-impl Transport for Wire {
-    async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError> {
+impl Wire {
+    /// Up to the head of the answer.
+    async fn send(&self, request: OutRequest) -> Result<http::Response<Body>, NetError> {
         let router = self.0.get(request.url.host_str().unwrap_or_default()).ok_or(NetError::Unreachable)?;
         let uri = request.url[url::Position::BeforePath..].to_owned();
         let mut inner = http::Request::new(Body::from(request.body));
         *inner.method_mut() = request.method;
         *inner.uri_mut() = uri.parse().unwrap();
         *inner.headers_mut() = request.headers;
+        router.clone().oneshot(inner).await.map_err(|never| match never {})
+    }
+}
+
+#[async_trait]
+impl Transport for Wire {
+    async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError> {
         let call = async {
-            let response = router.clone().oneshot(inner).await.map_err(|never| match never {})?;
-            let (parts, body) = response.into_parts();
+            let (parts, body) = self.send(request).await?.into_parts();
             let body = axum::body::to_bytes(body, limits.bytes).await.map_err(|_| NetError::Broken)?;
             Ok(OutResponse { status: parts.status, headers: parts.headers, body })
         };
         tokio::time::timeout(limits.total, call).await.unwrap_or(Err(NetError::Timeout))
+    }
+
+    async fn stream(&self, request: OutRequest, limits: Limits) -> Result<OutStream, NetError> {
+        let end = Instant::now() + limits.total;
+        let head = tokio::time::timeout_at(end, self.send(request)).await;
+        let (parts, body) = head.unwrap_or(Err(NetError::Timeout))?.into_parts();
+        let body = Box::new(Coming { body: body.into_data_stream(), end });
+        Ok(OutStream { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+/// A body that comes piece by piece, and for no longer than its call may take.
+struct Coming {
+    body: BodyDataStream,
+    end: Instant,
+}
+
+#[async_trait]
+impl Pieces for Coming {
+    async fn next(&mut self) -> Result<Option<Bytes>, NetError> {
+        let piece =
+            tokio::time::timeout_at(self.end, self.body.next()).await.map_err(|_| NetError::Timeout)?;
+        piece.transpose().map_err(|_| NetError::Broken)
     }
 }
 
