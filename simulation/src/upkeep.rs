@@ -44,8 +44,8 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// When all is quiet.
-    pub(crate) const ONCE: Self = Self { times: 1, gap: 1 };
+    /// When all is quiet. Whoever comes again after it comes when every lease is over.
+    pub(crate) const ONCE: Self = Self { times: 1, gap: 600_000 };
 }
 
 #[derive(Debug, Clone)]

@@ -53,7 +53,8 @@ fn a_shared_token_that_ended_too_is_renewed_once_more() {
 
 /// A `/new` was said, then two short messages; the queue was down when the `/new` came, and the platform delivered it again
 /// between the two. The first had been left to the second, which forgot it with all that was before the `/new`. What is
-/// kept of a question now names the message that it was left to. Planted again as `burst_forgotten`.
+/// kept of a question now names the message that it was left to, and a `/new` takes along what is owed an answer. Planted
+/// again as `burst_forgotten`.
 #[test]
 fn a_new_that_was_delivered_late_leaves_what_is_owed_an_answer() {
     holds(669_589);
