@@ -68,19 +68,30 @@ fn mentions(text: &str) -> bool {
 
 /// Tables outside of code, counted by what every table has: a line of dashes below a line of cells. That line of cells
 /// may be dashes too, but not the dashes of the table before.
+///
+/// How far code may be indented depends on the list it stands in, which is not followed here: the fewer count of two.
 fn tables(text: &str) -> usize {
+    tables_where(text, 3).min(tables_where(text, usize::MAX))
+}
+
+/// Tables, where the lines around code are indented by so many columns at most.
+fn tables_where(text: &str, indent: usize) -> usize {
     let (mut fence, mut count, mut cells) = (None, 0, false);
-    for line in text.lines().map(str::trim) {
+    for whole in text.lines() {
+        let line = whole.trim();
+        // Of lines over 200 bytes the renderer takes none for one that opens or closes code, whatever a reader may do. A reply
+        // with such a line may so have more tables in a card than it should: found by this target, and not mended yet.
+        let no_fence = whole.len() - whole.trim_start().len() > indent || whole.trim_end().len() > 200;
         let run = |sign: char| line.chars().take_while(|c| *c == sign).count();
         if let Some((sign, length)) = fence {
-            if run(sign) >= length && line.chars().all(|c| c == sign) {
+            if !no_fence && run(sign) >= length && line.chars().all(|c| c == sign) {
                 fence = None;
             }
             continue;
         }
         let opens = |(sign, length): &(char, usize)| {
             // Backticks later in the line make it inline code.
-            *length >= 3 && !(*sign == '`' && line[*length..].contains('`'))
+            !no_fence && *length >= 3 && !(*sign == '`' && line[*length..].contains('`'))
         };
         fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(opens);
         let dashes = line.contains("--") && line.chars().all(|c| "|-: ".contains(c));
@@ -106,6 +117,7 @@ mod tests {
             ("````\n```\n| a |\n|---|\n````", 0),
             ("|---|", 0),
             ("``` `x```\n| a |\n|---|\n", 1),
+            ("```\n    ```\n| a |\n|---|\n", 0),
         ] {
             assert_eq!(tables(text), expected, "{text:?}");
         }

@@ -97,7 +97,8 @@ async fn start(name: &str, program: &Path, logs: &Path, config: &str) -> anyhow:
     let program: PathBuf = program.canonicalize().with_context(|| program.display().to_string())?;
     Process::start(name, logs, "/healthz", |port| {
         let mut command = bound_to_us(&program);
-        command.current_dir(&folder).env(TOKEN_VARIABLE, TOKEN);
+        // As little is written down as by the others.
+        command.current_dir(&folder).env(TOKEN_VARIABLE, TOKEN).env("MAGPIE_LOG", "error");
         command.args(["serve", "--config", "magpie.toml", "--listen", &format!("127.0.0.1:{port}")]);
         command
     })
