@@ -30,13 +30,15 @@ impl Oracle {
     /// among the dead letters. A question that an earlier version merged does not say whom it was left to, so a late `/new`
     /// makes it forgotten.
     fn covers(&self, merged: &Seen) -> bool {
-        let later = |seen: &&Seen| seen.room == merged.room && seen.number > merged.number && !seen.merged;
-        self.turns.values().filter(later).any(|seen| {
+        let others = |seen: &&Seen| seen.room == merged.room && seen.number != merged.number && !seen.merged;
+        self.turns.values().filter(others).any(|seen| {
+            // Also one that was said before it and came after it.
             let asked = seen.question && seen.asked_about.contains(&merged.number);
+            let later = seen.number > merged.number;
             let unanswered = seen.modelless || seen.given_up || seen.shown == [(0, 0)];
-            let speaks = seen.interrupts || (seen.question && unanswered);
+            let speaks = later && (seen.interrupts || (seen.question && unanswered));
             match seen.ended {
-                None => seen.letter,
+                None => later && seen.letter,
                 Some(_) if asked || (speaks && seen.ended_after(merged)) => {
                     seen.letter || !seen.shown.is_empty()
                 }

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use chat::{Audience, ChatKind, Command, TurnKey};
+use chat::{Audience, ChatKind, Command, Timestamp, TurnKey};
 use settings::MergeSettings;
 use store::{Exchange, ExchangeKind, ReadFrom, SignalKind};
 
@@ -107,6 +107,42 @@ pub(crate) async fn carry_over(ports: &Ports, queued: &Queued<'_>, claimed: &Cla
         ports.conversations.keep(&conversation, &copy).await?;
     }
     Ok(())
+}
+
+/// Sees to it that the next answer finds this question, which was left to it. Messages that arrive within a few
+/// milliseconds may be queued in one order and dated in the other, and then something stands before the question that was
+/// dealt with before it: a reset, which hides it, or an answer that was not for it. So it is kept once more, behind that,
+/// at places that are twice as far away each time; done again after a crash, this changes nothing.
+pub(crate) async fn keep_in_sight(
+    ports: &Ports,
+    queued: &Queued<'_>,
+    accepted_at: Timestamp,
+) -> Result<(), Again> {
+    let (conversation, turn) = (queued.message().conversation.key(), &queued.turn);
+    let mut further = 1;
+    while !is_in_sight(ports, queued).await? {
+        let Some(kept) = ports.conversations.find(&conversation, accepted_at, turn).await? else { break };
+        let at = accepted_at.plus(Duration::from_millis(further));
+        if at > ports.clock.now() {
+            break;
+        }
+        ports.conversations.keep(&conversation, &Exchange { at, ..kept }).await?;
+        further *= 2;
+    }
+    Ok(())
+}
+
+/// Whether nothing but other questions of the burst stands before this one. The first is it nearly always, and one is all
+/// that is read then.
+async fn is_in_sight(ports: &Ports, queued: &Queued<'_>) -> Result<bool, Again> {
+    let (conversation, now) = (queued.message().conversation.key(), ports.clock.now());
+    for limit in [1, CARRIED_MAX] {
+        let newest = ports.conversations.recent(&conversation, now, ReadFrom::Newest, limit).await?;
+        if newest.iter().take_while(|one| is_merged(one)).any(|one| one.turn == queued.turn) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn is_merged(exchange: &Exchange) -> bool {

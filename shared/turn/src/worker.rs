@@ -182,6 +182,7 @@ impl Worker {
         };
         let fence = claimed.record.fence;
         if reply.kind == ExchangeKind::Merged {
+            merge::keep_in_sight(&self.ports, queued, claimed.record.accepted_at).await?;
             return self.end(queued, fence, None).await;
         }
         let parked = self.send(&queued.turn, queued.message(), claimed, &reply).await?;
