@@ -7,7 +7,7 @@
 //!
 //! Platforms deliver late, so a `/new` that was said before both may come between the two, and the later one would forget the
 //! earlier one with all else. What is kept of a question therefore names the turn that it was left to, and the `/new` takes
-//! the questions that are owed an answer with it, to behind the reset ([`carry_over`]).
+//! the questions that are owed an answer with it, to behind the reset (`carry_over`).
 
 use std::time::Duration;
 

@@ -6,7 +6,7 @@
 //!
 //! What the turn cannot do without is in the first part, whatever the delay: the exchange before this one, however soon it
 //! was followed, and all the questions of a burst that the answer is for. What may be missing is an exchange with
-//! [`FRESH`] newer ones before it that was written within the last seconds. Turns of a conversation are answered one after
+//! `FRESH` newer ones before it that was written within the last seconds. Turns of a conversation are answered one after
 //! the other, so this takes a turn that was late (one that an operator brought back), or turns that take no time; such an
 //! exchange is there again when the next question comes.
 
