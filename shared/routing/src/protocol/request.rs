@@ -16,7 +16,7 @@ pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &Value) -> OutRequest 
     if endpoint.key.as_ref().is_some_and(|key| is_azure(&url) && !is_token(key.expose_secret())) {
         return keyed(endpoint, url, HeaderName::from_static("api-key"), body);
     }
-    let request = OutRequest::post_json(url, body.to_string());
+    let request = OutRequest::post_json(url, written(body));
     match &endpoint.key {
         Some(key) => {
             let bearer = format!("Bearer {}", key.expose_secret());
@@ -24,6 +24,12 @@ pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &Value) -> OutRequest 
         }
         None => request,
     }
+}
+
+/// The JSON as bytes. Written at once, and not through a formatter as `to_string` does, because a prompt may be long. A
+/// value always serialises; were it to fail, the server would refuse the empty body.
+fn written(body: &Value) -> Vec<u8> {
+    serde_json::to_vec(body).unwrap_or_default()
 }
 
 /// Whether this is one of Azure's clouds.
@@ -39,7 +45,7 @@ fn is_token(key: &str) -> bool {
 
 /// A `POST` of this JSON, with the endpoint's key in a header of the provider's own.
 pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: &Value) -> OutRequest {
-    let request = OutRequest::post_json(url, body.to_string());
+    let request = OutRequest::post_json(url, written(body));
     match &endpoint.key {
         Some(key) => request.with_secret_header(name, key.expose_secret()),
         None => request,
