@@ -91,10 +91,10 @@ async fn a_conversation_through_the_built_functions() {
     assert_eq!(deployment.work().await, 0);
     assert_eq!(simulator.sent().len(), 1);
 
-    // Redelivered, then the local model is gone, then the cloud's too.
+    // Redelivered, then the local model is gone (each question may ask it twice), then the cloud's too.
     assert_eq!(deployment.feishu(&first).await["statusCode"], 200);
     let second = simulator.feishu_message("cli_test", &Say::direct("ann", "what is my name?")).unwrap();
-    deployment.local.simulator.script(Target::Model, [Fault::Status(503), Fault::Status(503)]);
+    deployment.local.simulator.script(Target::Model, vec![Fault::Status(503); 4]);
     assert_eq!(deployment.feishu(&second).await["statusCode"], 200);
     assert_eq!(deployment.work().await, 0);
     let asked = deployment.far.simulator.model_requests();
