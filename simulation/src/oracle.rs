@@ -141,7 +141,8 @@ impl Oracle {
         if !matches!(seen.ended, Some((Ending::Parked(_), _))) {
             return self.blame(Broken::Fence, "a turn was reopened that was not parked".to_owned());
         }
-        seen.ended = None;
+        // From here on any delivery of its message may answer it, also one that was in the queue all the while.
+        (seen.ended, seen.late) = (None, true);
         if seen.apology {
             // The model is asked again, and what it says is shown after the apology.
             (seen.kept, seen.shown) = (false, Vec::new());

@@ -60,3 +60,12 @@ fn a_new_that_was_delivered_late_leaves_what_is_owed_an_answer() {
     holds(669_589);
     holds(699_772);
 }
+
+/// An operator reopened a parked turn and stood still for an hour before its message was put back. The message was in the
+/// queue all the while, because its last delivery had not been taken off, and that one answered the turn, after a later
+/// message had been answered. Nothing was wrong but the judge: whoever is brought back is answered late, whichever delivery
+/// does it.
+#[test]
+fn a_reopened_turn_may_be_answered_by_a_delivery_from_before() {
+    holds_with(Upkeep::Drawn, 464_781);
+}
