@@ -5,15 +5,15 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{Endpoint, Listener, Micros, Price, Prompt, estimate_tokens};
+use crate::{Endpoint, Listener, Micros, Price, Prompt, estimate::prompt_tokens, estimate_tokens};
 
 /// Hears an answer, counts what it costs by estimate, and lets another hear it.
 ///
 /// A question that is dropped takes its books along: its attempts are told only when it is over. An endpoint that has begun
 /// to answer has read the prompt, and charges for that and for what it said.
-pub struct Meter<L> {
+pub struct Meter<'a, L> {
     listener: L,
-    prompt_tokens: u32,
+    prompt: &'a Prompt,
     /// The price of the endpoint that answers now.
     price: Mutex<Option<Price>>,
     count: Count,
@@ -31,11 +31,10 @@ impl Count {
     }
 }
 
-impl<L: Listener> Meter<L> {
+impl<'a, L: Listener> Meter<'a, L> {
     /// A meter for this question.
-    pub fn new(prompt: &Prompt, listener: L) -> Self {
-        let prompt_tokens = crate::estimate::prompt_tokens(prompt);
-        Self { listener, prompt_tokens, price: Mutex::new(None), count: Count::default() }
+    pub fn new(prompt: &'a Prompt, listener: L) -> Self {
+        Self { listener, prompt, price: Mutex::new(None), count: Count::default() }
     }
 
     /// What is counted.
@@ -44,22 +43,26 @@ impl<L: Listener> Meter<L> {
         self.count.clone()
     }
 
-    fn charge(&self, price: Option<Price>, prompt_tokens: u32, completion_tokens: u32) {
-        let cost = price.map_or(0, |price| price.of(prompt_tokens, completion_tokens));
+    fn charge(&self, cost: Micros) {
         self.count.0.fetch_add(cost, Ordering::Relaxed);
     }
 }
 
-impl<L: Listener> Listener for Meter<L> {
+/// Tokens are counted only where they cost something: a prompt may be long.
+impl<L: Listener> Listener for Meter<'_, L> {
     fn begins(&self, endpoint: &Endpoint) {
         *self.price.lock().unwrap_or_else(PoisonError::into_inner) = endpoint.price;
-        self.charge(endpoint.price, self.prompt_tokens, 0);
+        if let Some(price) = endpoint.price {
+            self.charge(price.of(prompt_tokens(self.prompt), 0));
+        }
         self.listener.begins(endpoint);
     }
 
     fn words(&self, more: &str) {
         let price = *self.price.lock().unwrap_or_else(PoisonError::into_inner);
-        self.charge(price, 0, estimate_tokens(more));
+        if let Some(price) = price {
+            self.charge(price.of(0, estimate_tokens(more)));
+        }
         self.listener.words(more);
     }
 
@@ -86,7 +89,7 @@ mod tests {
         assert_eq!(meter.count().cost(), 0);
         let price = Price { prompt: 1_000_000, completion: 10_000_000 };
         meter.begins(&Endpoint { price: Some(price), ..Endpoint::echo() });
-        let asked = u64::from(crate::estimate::prompt_tokens(&prompt));
+        let asked = u64::from(prompt_tokens(&prompt));
         assert_eq!(meter.count().cost(), asked);
         meter.words("four");
         meter.words("鹊桥");

@@ -184,6 +184,7 @@ impl Router {
             () = self.ports.pause.pause(BOARD_PATIENCE) => {}
         }
     }
+
     /// Tells the other instances. One that cannot be told in time finds out for itself.
     pub(crate) async fn tell(&self, opening: &Opening) {
         let Some(board) = &self.ports.board else { return };
