@@ -79,9 +79,7 @@ fn tables_where(text: &str, indent: usize) -> usize {
     let (mut fence, mut count, mut cells) = (None, 0, false);
     for whole in text.lines() {
         let line = whole.trim();
-        // Of lines over 200 bytes the renderer takes none for one that opens or closes code, whatever a reader may do. A reply
-        // with such a line may so have more tables in a card than it should: found by this target, and not mended yet.
-        let no_fence = whole.len() - whole.trim_start().len() > indent || whole.trim_end().len() > 200;
+        let no_fence = whole.len() - whole.trim_start().len() > indent;
         let run = |sign: char| line.chars().take_while(|c| *c == sign).count();
         if let Some((sign, length)) = fence {
             if !no_fence && run(sign) >= length && line.chars().all(|c| c == sign) {

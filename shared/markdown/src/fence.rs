@@ -1,8 +1,8 @@
 //! The lines that open and close code.
 
-/// The longest line that opens or closes code, in bytes, with its indentation. Both are written again at each cut,
-/// so they must be short beside a piece; a longer one is no honest fence and is taken for any other line.
-const FENCE_MAX: usize = 200;
+/// The longest line that opens or closes code and is written again at each cut, in bytes, with its indentation: such
+/// lines must be short beside a piece.
+const REPEATED_MAX: usize = 200;
 
 /// The columns by which a fence may be indented beyond the text around it. With more, it is indented code.
 const INDENT_MAX: usize = 3;
@@ -24,7 +24,6 @@ impl<'a> Fence<'a> {
         let mark = &rest[..rest.len() - info.len()];
         let indent = &line[..line.len() - line.trim_start().len()];
         let opens = mark.len() >= 3
-            && line.trim_end().len() <= FENCE_MAX
             && columns(indent) <= depth + INDENT_MAX
             // Backticks later in the line make it inline code.
             && !(sign == '`' && info.contains('`'));
@@ -35,7 +34,6 @@ impl<'a> Fence<'a> {
     pub(crate) fn closed_by(&self, line: &str) -> bool {
         let rest = line.trim();
         rest.len() >= self.mark.len()
-            && line.trim_end().len() <= FENCE_MAX
             && rest.chars().all(|sign| self.mark.starts_with(sign))
             && indent(line) <= columns(self.indent) + INDENT_MAX
     }
@@ -50,6 +48,14 @@ impl<'a> Fence<'a> {
     #[must_use]
     pub fn closing(&self) -> String {
         format!("{}{}\n", self.indent, self.mark)
+    }
+
+    /// The lines to write around each part of the code when it is cut, with line breaks. None when one of them is too
+    /// long to be written more than once.
+    pub(crate) fn around(&self, close: Option<&str>) -> Option<(String, String)> {
+        let closing = close.map_or_else(|| self.closing(), |line| format!("{}\n", line.trim_end()));
+        let lines = (self.opening(), closing);
+        (lines.0.len().max(lines.1.len()) <= REPEATED_MAX + 1).then_some(lines)
     }
 }
 
@@ -103,14 +109,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_too_long_to_be_repeated_is_no_fence() {
-        for (bytes, is_fence) in [(FENCE_MAX, true), (FENCE_MAX + 1, false)] {
-            let info = format!("```{}", "a".repeat(bytes - 3));
-            assert_eq!(Fence::opened_by(&info, 0).is_some(), is_fence, "{bytes}");
-            let deep = format!("{}```", " ".repeat(bytes - 3));
-            assert_eq!(Fence::opened_by(&deep, bytes).is_some(), is_fence, "{bytes}");
-            let closing = "`".repeat(bytes);
-            assert_eq!(Fence::opened_by("```", 0).unwrap().closed_by(&closing), is_fence, "{bytes}");
+    fn a_long_line_is_a_fence_and_is_not_repeated() {
+        for (bytes, is_repeated) in [(REPEATED_MAX, true), (REPEATED_MAX + 1, false)] {
+            let opening = format!("```{}", "a".repeat(bytes - 3));
+            let fence = Fence::opened_by(&opening, 0).unwrap();
+            assert_eq!(fence.around(Some("```")).is_some(), is_repeated, "{bytes}");
+            let (fence, closing) = (Fence::opened_by("```", 0).unwrap(), "`".repeat(bytes));
+            assert!(fence.closed_by(&closing), "{bytes}");
+            assert_eq!(fence.around(Some(&closing)).is_some(), is_repeated, "{bytes}");
         }
     }
 

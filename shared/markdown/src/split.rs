@@ -53,13 +53,10 @@ impl<W: Weight> Packer<W> {
         }
         match block.kind {
             Kind::Prose => self.prose(block.whole),
-            Kind::Fence { fence, body, close } => {
-                let closing = close.map_or_else(|| fence.closing(), |line| format!("{}\n", line.trim_end()));
-                let frame = Frame { before: &fence.opening(), after: &closing, tables: 0 };
-                let around = frame.weight();
-                let parts = body.split_inclusive('\n').flat_map(|line| cut(line, around, self.limits.weight));
-                self.framed(&frame, &parts.collect::<Vec<_>>());
-            }
+            Kind::Fence { fence, body, close } => match fence.around(close) {
+                Some((before, after)) => self.code(&Frame { before: &before, after: &after, tables: 0 }, body),
+                None => self.bare(block.whole),
+            },
             Kind::Table { head, rows } => self.table(block.whole, head, rows),
         }
     }
@@ -94,6 +91,25 @@ impl<W: Weight> Packer<W> {
                 self.append(part, weight);
             }
         }
+    }
+
+    fn code(&mut self, frame: &Frame<'_>, body: &str) {
+        let around = frame.weight();
+        let parts = body.split_inclusive('\n').flat_map(|line| cut(line, around, self.limits.weight));
+        self.framed(frame, &parts.collect::<Vec<_>>());
+    }
+
+    /// Code that cannot be framed, because a line around it is too long to be repeated. Where it is cut, a reader sees
+    /// text, so it is packed as the text that they see: what was opened in one piece is not open in the next.
+    fn bare(&mut self, whole: &str) {
+        let (opening, rest) = whole.split_at(whole.find('\n').map_or(whole.len(), |end| end + 1));
+        self.flush();
+        self.prose(opening);
+        self.flush();
+        for block in blocks(rest) {
+            self.block(block);
+        }
+        self.flush();
     }
 
     fn table(&mut self, whole: &str, head: &str, rows: &str) {

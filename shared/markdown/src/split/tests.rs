@@ -114,6 +114,18 @@ fn no_empty_code_block_is_left_at_a_cut() {
 }
 
 #[test]
+fn code_behind_a_long_line_is_cut_as_the_text_that_readers_see() {
+    let opening = format!("```{}\n", "a".repeat(250));
+    let whole = format!("{opening}| h |\n|---|\n```\nend");
+    assert_eq!(by_chars(&whole, 300), [whole.as_str()], "and whole where it fits");
+    let table = "| h |\n|---|\n| 1 |\n\n";
+    let found = by_chars(&format!("{opening}{}```\nend", table.repeat(20)), 300);
+    assert_eq!(found[0], opening.trim_end());
+    let tables: Vec<_> = found.iter().map(|piece| piece.matches("|---|").count()).collect();
+    assert_eq!(tables, [0, 3, 3, 3, 3, 3, 3, 2, 0], "{found:?}");
+}
+
+#[test]
 fn a_table_that_is_cut_gets_its_headings_again() {
     let found = by_cost("| h |\n|---|\n| 1 |\n| 2 |\n| 3 |\n| 4 |", 42);
     assert_eq!(found, ["| h |\n|---|\n| 1 |\n| 2 |\n| 3 |", "| h |\n|---|\n| 4 |"]);
@@ -139,6 +151,8 @@ fn markdown() -> impl Strategy<Value = String> {
         ".{0,40}",
         "[字🚀👩👍🏽\u{200d}\u{301}]{0,400}",
         "[| -]{0,400}",
+        "(```|~~~)[a-z]{200,260}",
+        "`{201,400}",
     ];
     prop::collection::vec(line, 0..60).prop_map(|lines| lines.join("\n"))
 }
