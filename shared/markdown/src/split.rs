@@ -54,7 +54,9 @@ impl<W: Weight> Packer<W> {
         match block.kind {
             Kind::Prose => self.prose(block.whole),
             Kind::Fence { fence, body, close } => match fence.around(close) {
-                Some((before, after)) => self.code(&Frame { before: &before, after: &after, tables: 0 }, body),
+                Some((before, after)) => {
+                    self.code(&Frame { before: &before, after: &after, tables: 0 }, body)
+                }
                 None => self.bare(block.whole),
             },
             Kind::Table { head, rows } => self.table(block.whole, head, rows),

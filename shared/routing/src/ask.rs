@@ -54,6 +54,11 @@ pub trait Listener: Send + Sync {
     /// More of the answer, in order: never blank at the start, never a model's reasoning.
     fn words(&self, more: &str);
 
+    /// Whether it matters when words come. Where it does not, an endpoint may be asked for the answer in one piece.
+    fn hears(&self) -> bool {
+        true
+    }
+
     /// Whether what was heard can be taken back. Where it cannot, an attempt that breaks off is the last one.
     fn takes_back(&self) -> bool;
 
@@ -71,6 +76,10 @@ impl<L: Listener + ?Sized> Listener for &L {
         (**self).words(more);
     }
 
+    fn hears(&self) -> bool {
+        (**self).hears()
+    }
+
     fn takes_back(&self) -> bool {
         (**self).takes_back()
     }
@@ -86,6 +95,10 @@ pub struct Nobody;
 
 impl Listener for Nobody {
     fn words(&self, _: &str) {}
+
+    fn hears(&self) -> bool {
+        false
+    }
 
     fn takes_back(&self) -> bool {
         true

@@ -8,7 +8,7 @@ use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport}
 
 use crate::{
     Clocks, Endpoint, Failure, Listener, Prompt, Protocol, Signer, Usage, estimate,
-    protocol::{self, Decoder, Ending, Finish, Progress, Said, echo},
+    protocol::{self, Decoder, Ending, Finish, Manner, Progress, Said, echo},
     speech::Speech,
 };
 
@@ -28,6 +28,8 @@ pub(crate) struct Means<'a> {
     pub(crate) pause: &'a dyn Pause,
     pub(crate) clocks: Clocks,
     pub(crate) prompt: &'a Prompt,
+    /// Whether somebody hears the words come.
+    pub(crate) heard: bool,
 }
 
 /// What one endpoint answered.
@@ -53,7 +55,8 @@ impl From<Failure> for Failed {
 }
 
 /// Calls an endpoint and waits for its first token. `patience` is how long that may take where another endpoint is left
-/// to ask; `until` is when it must be over in any case.
+/// to ask; `until` is when it must be over in any case. An answer that comes in one piece has no first token, and is waited
+/// for until then.
 pub(crate) async fn begin<'a>(
     means: Means<'a>,
     endpoint: &'a Endpoint,
@@ -67,15 +70,18 @@ pub(crate) async fn begin<'a>(
         until,
         replaceable: patience.is_some(),
         alive_at: started,
-        first_token: Duration::ZERO,
+        first_token: None,
         answer: None,
         said: Vec::new(),
         ending: None,
         speech: Speech::default(),
     };
-    let silent = patience.map(|patience| (started.plus(patience), Failure::SlowFirstToken));
+    let manner = endpoint.manner(means.heard);
+    let silent = patience
+        .filter(|_| manner == Manner::Streamed)
+        .map(|patience| (started.plus(patience), Failure::SlowFirstToken));
     let stream = loop {
-        let Some(request) = protocol::encode(endpoint, means.prompt) else {
+        let Some(request) = protocol::encode(endpoint, means.prompt, manner) else {
             begun.said.push(Said::Words(echo::answer(means.prompt)));
             begun.ending =
                 Some(Ending { model: None, tokens: None, finish: Finish::Complete, garbled: false });
@@ -97,7 +103,7 @@ pub(crate) async fn begin<'a>(
     while begun.said.is_empty() && begun.ending.is_none() {
         begun.read(silent).await?;
     }
-    begun.first_token = means.clock.now().since(started);
+    begun.first_token = (manner == Manner::Streamed).then(|| means.clock.now().since(started));
     Ok(begun)
 }
 
@@ -153,8 +159,8 @@ pub(crate) struct Begun<'a> {
     replaceable: bool,
     /// When it last said something.
     alive_at: Timestamp,
-    /// How long its first token took.
-    pub(crate) first_token: Duration,
+    /// How long its first token took, where there is one.
+    pub(crate) first_token: Option<Duration>,
     /// The answer that is still coming.
     answer: Option<(OutStream, Box<dyn Decoder>)>,
     /// Said, and not yet heard by anybody.

@@ -5,7 +5,7 @@ use url::Url;
 
 use crate::{
     Price, Protocol,
-    protocol::{Template, Untaken},
+    protocol::{Manner, Template, Untaken},
     word::words,
 };
 
@@ -16,6 +16,17 @@ words! {
         Local = "local",
         /// Somebody else's machine.
         Cloud = "cloud",
+    }
+}
+
+words! {
+    /// When an endpoint is asked to stream its answer.
+    pub enum Streaming {
+        /// Always, so that a model that hangs is told from one that works, also where nobody hears the words come.
+        Always = "always",
+        /// Where somebody hears them come. Else the answer is asked for in one piece: cheaper for both sides, and silence
+        /// tells nothing until the attempt's time is over.
+        WhenHeard = "when_heard",
     }
 }
 
@@ -46,6 +57,8 @@ pub struct Endpoint {
     pub concurrency: Option<u32>,
     /// Whether it understands pictures.
     pub vision: bool,
+    /// When it is asked to stream.
+    pub streaming: Streaming,
     /// What its tokens cost; nothing when absent.
     pub price: Option<Price>,
     /// What it was found not to take. Learned while it is asked, and shared by clones.
@@ -83,9 +96,15 @@ impl Endpoint {
             weight: 1,
             concurrency: None,
             vision: false,
+            streaming: Streaming::Always,
             price: None,
             untaken: Untaken::default(),
         }
+    }
+
+    /// How it is asked, where somebody hears the words come (`heard`) or nobody does.
+    pub(crate) fn manner(&self, heard: bool) -> Manner {
+        if heard || self.streaming == Streaming::Always { Manner::Streamed } else { Manner::Whole }
     }
 }
 

@@ -80,7 +80,7 @@ pub mod word;
 
 pub use answer::{Answer, Attempt, AttemptOutcome, NoAnswer, NoAnswerReason, Usage};
 pub use ask::{Ask, Context, Listener, Nobody};
-pub use endpoint::{Endpoint, Place};
+pub use endpoint::{Endpoint, Place, Streaming};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
 pub use health::{Board, Gate, Opening, Sign};

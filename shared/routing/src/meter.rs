@@ -66,6 +66,10 @@ impl<L: Listener> Listener for Meter<'_, L> {
         self.listener.words(more);
     }
 
+    fn hears(&self) -> bool {
+        self.listener.hears()
+    }
+
     fn takes_back(&self) -> bool {
         self.listener.takes_back()
     }

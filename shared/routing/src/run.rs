@@ -15,6 +15,7 @@ use crate::{
     health::{Admission, Gate, Verdict},
     hedge,
     plan::LeftOut,
+    protocol::Manner,
 };
 
 /// The longest that one endpoint is waited for because it asked for it. Longer, and a person would rather hear from
@@ -70,6 +71,7 @@ impl<'a> Run<'a> {
             pause: &*ports.pause,
             clocks: router.clocks,
             prompt: ask.prompt,
+            heard: ask.listener.hears(),
         };
         router.hedging.asked();
         Self {
@@ -210,15 +212,21 @@ impl<'a> Run<'a> {
 
     /// How long this endpoint may be silent before another is asked as well; nothing when none may be.
     fn hedge_delay(&self, index: usize) -> Option<Duration> {
-        let hedge = self.router.route.hedge?;
+        let hedge = self.router.route.hedge.filter(|_| self.has_first_token(index))?;
         (self.calls_left > 0 && !self.queue.is_empty()).then(|| hedge::delay(self.router, hedge, index))?
+    }
+
+    /// Whether its silence tells anything: an answer in one piece is silent until it is whole.
+    fn has_first_token(&self, index: usize) -> bool {
+        let endpoint = self.router.endpoints.get(index);
+        endpoint.is_some_and(|endpoint| endpoint.manner(self.means.heard) == Manner::Streamed)
     }
 
     /// The endpoint to ask as well.
     fn hedge_with(&mut self) -> Option<(usize, Admission)> {
         let now = self.means.clock.now();
         let &other = self.queue.front()?;
-        if self.router.health.gate(other, now) != Gate::Closed {
+        if self.router.health.gate(other, now) != Gate::Closed || !self.has_first_token(other) {
             return None;
         }
         let admission = self.router.health.admit(other, now)?;
@@ -240,7 +248,7 @@ impl<'a> Run<'a> {
                 return Came::Nothing(failed.failure, Heard(false));
             }
         };
-        let (endpoint, first_token) = (begun.endpoint, Some(begun.first_token));
+        let (endpoint, first_token) = (begun.endpoint, begun.first_token);
         match begun.rest(self.ask.listener).await {
             Ok(spoken) => {
                 let books = (first_token, Some(spoken.usage));

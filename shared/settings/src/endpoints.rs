@@ -1,7 +1,7 @@
 //! The model servers of the file: `[endpoints.NAME]`.
 
 use chat::BotId;
-use routing::{Place, Price, Protocol, Template};
+use routing::{Place, Price, Protocol, Streaming, Template};
 use toml::{Table, Value};
 use url::Url;
 
@@ -67,6 +67,9 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
     let weight = reader.whole("weight", 0..=1000);
     let concurrency = reader.whole("concurrency", 1..=10_000);
     let vision = reader.boolean("vision");
+    let streamings = words(Streaming::ALL, Streaming::as_str);
+    let streaming =
+        reader.text("stream", &streamings).and_then(|text| reader.word("stream", text, &streamings));
     let price = price(&mut reader);
     reader.finish();
     let new = EndpointSettings::new(name, place?, url?, protocol?, model?);
@@ -78,6 +81,7 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         weight: weight.unwrap_or(new.weight),
         concurrency,
         vision: vision.unwrap_or(new.vision),
+        streaming: streaming.unwrap_or(new.streaming),
         price,
         ..new
     })

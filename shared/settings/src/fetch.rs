@@ -81,6 +81,7 @@ fn endpoint(settings: &EndpointSettings, key: Option<SecretString>) -> Endpoint 
         weight: settings.weight,
         concurrency: settings.concurrency,
         vision: settings.vision,
+        streaming: settings.streaming,
         price: settings.price,
         ..Endpoint::new(name, *place, url.clone(), *protocol, model)
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use chat::{BotId, PlatformId};
-use routing::{Clocks, Micros, Place, Price, Protocol, Route, Template};
+use routing::{Clocks, Micros, Place, Price, Protocol, Route, Streaming, Template};
 use url::Url;
 
 use crate::KeySource;
@@ -113,6 +113,8 @@ pub struct EndpointSettings {
     pub concurrency: Option<u32>,
     /// Whether it understands pictures.
     pub vision: bool,
+    /// When it is asked to stream.
+    pub streaming: Streaming,
     /// What a million tokens cost; nothing when absent.
     pub price: Option<Price>,
 }
@@ -140,6 +142,7 @@ impl EndpointSettings {
             weight: 1,
             concurrency: None,
             vision: false,
+            streaming: Streaming::Always,
             price: None,
         }
     }

@@ -5,7 +5,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use chat::{AttachmentKind, ChatKind};
-use routing::{Hedge, Price, Route, Strategy};
+use routing::{Hedge, Price, Route, Strategy, Streaming};
 use settings::{
     BudgetSettings, KeySource, MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings,
 };
@@ -55,7 +55,7 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
     let route = Route { hedge: Some(hedge), rules, ..default.route };
     assert_eq!(settings.routing, RoutingSettings { route, ..default });
     let office = &settings.endpoints[0];
-    assert_eq!((office.weight, office.vision), (1, false));
+    assert_eq!((office.weight, office.vision, office.streaming), (1, false, Streaming::Always));
     assert_eq!(settings.budgets.when_spent, BudgetSettings::default().when_spent);
     assert_eq!(settings.memory, MemorySettings::default());
     assert_eq!(settings.standalone, StandaloneSettings { playground: true, ..StandaloneSettings::default() });

@@ -54,7 +54,10 @@ pub(super) async fn track(programs: &Programs, base: &str) -> anyhow::Result<Tra
     let program = programs.of(super::Product::Magpie)?;
     let endpoints: String = [("now", measured::NOW), ("paced", measured::PACED)]
         .into_iter()
-        .map(|(name, model)| endpoint(name, "local", &format!("{base}/v1"), model))
+        // In one piece where the client wants it so, as all others pass it on: the same work for the mock.
+        .map(|(name, model)| {
+            endpoint(name, "local", &format!("{base}/v1"), model) + "stream = \"when_heard\"\n\n"
+        })
         .collect();
     let attempts = budget::MEASURED_RETRIES + 1;
     let config = format!("{GATEWAY}{endpoints}[routing]\nattempts = {attempts}\n");

@@ -92,8 +92,9 @@ gateway the second. Processor time is the gateway's, user and system, for an ans
 - All gateways run with one process or worker, errors logged only, one retry, no cache. LiteLLM: `--num_workers 1`, prices \
 from its package. Portkey: npm's package with its lock file's `hono` and `@hono/node-server`, its target in a header with \
 each question. vllm-router and sglang-router: `--policy round_robin`, one worker. Magpie: a `release` build of standalone, \
-two endpoints, the client names the one it wants. Magpie asks models for streams whatever its client wants, so its answers in one \
-piece hold the cost of twenty chunks; the others hand the client's wish on.
+two endpoints with `stream = \"when_heard\"`, the client names the one it wants. So Magpie hands on whether the client wants a \
+stream, as all others do; by default it asks models for streams in any case, and an answer in one piece then costs it what twenty \
+chunks at once do.
 - Memory is the most that was resident (VmHWM), of all processes of a gateway, over a whole run.
 ";
 

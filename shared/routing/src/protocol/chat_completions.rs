@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
-    Decoder, Parameter, Said,
+    Decoder, Manner, Parameter, Said,
     choices::{self, Choice, Choices, Message, Voice},
     reader::Reader,
     request,
@@ -18,12 +18,12 @@ use crate::{Endpoint, Failure, Line, Prompt, Role};
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
     let system = prompt.system.iter().map(|text| json!({ "role": "system", "content": text }));
     let lines = prompt.lines.iter().map(|line| json!({ "role": role(line.role), "content": content(line) }));
     let messages: Vec<Value> = system.chain(lines).collect();
     let mut body = json!({ "model": endpoint.model, "messages": messages });
-    choices::common(&mut body, endpoint, prompt);
+    choices::common(&mut body, endpoint, prompt, manner);
     let older = endpoint.untaken.takes(Parameter::MaxTokens);
     let name = if older { "max_tokens" } else { "max_completion_tokens" };
     request::put(&mut body, name, request::most_tokens(endpoint, prompt));

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Finish, Parameter, Said,
+    Finish, Manner, Parameter, Said,
     course::Course,
     json::{Count, List, Part, Text, There, object},
     reader::Grammar,
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{Endpoint, Failure, Prompt};
 
-/// How the words are to be chosen, in the names that both protocols use, and that they are to come as a stream.
-pub(super) fn common(body: &mut Value, endpoint: &Endpoint, prompt: &Prompt) {
-    body["stream"] = true.into();
-    if endpoint.untaken.takes(Parameter::StreamOptions) {
+/// How the words are to be chosen and how they are to come, in the names that both protocols use.
+pub(super) fn common(body: &mut Value, endpoint: &Endpoint, prompt: &Prompt, manner: Manner) {
+    body["stream"] = manner.streams().into();
+    if manner.streams() && endpoint.untaken.takes(Parameter::StreamOptions) {
         body["stream_options"] = json!({ "include_usage": true });
     }
     request::put(body, "temperature", request::temperature(endpoint, prompt));

@@ -9,7 +9,7 @@ use serde_json::json;
 use transport::OutRequest;
 
 use super::{
-    Decoder, Said, Template,
+    Decoder, Manner, Said, Template,
     choices::{self, Choice, Choices, Voice},
     reader::Reader,
     request,
@@ -25,7 +25,7 @@ const STOPS_MOST: usize = 4;
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
     let stops: Vec<_> = stops(endpoint.template, prompt).take(STOPS_MOST).collect();
     let mut body = json!({
         "model": endpoint.model,
@@ -33,7 +33,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
         "max_tokens": request::most_tokens(endpoint, prompt).unwrap_or(DEFAULT_MAX_TOKENS),
         "stop": stops,
     });
-    choices::common(&mut body, endpoint, prompt);
+    choices::common(&mut body, endpoint, prompt, manner);
     request::bearer(endpoint, endpoint.url.clone(), &body)
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
-    Decoder, Finish, Said,
+    Decoder, Finish, Manner, Said,
     course::Course,
     json::{Count, List, Part, Text, object},
     reader::{Grammar, Reader},
@@ -26,12 +26,12 @@ const DEFAULT_MAX_TOKENS: u32 = 4096;
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
     let mut body = json!({
         "model": endpoint.model,
         "max_tokens": request::most_tokens(endpoint, prompt).unwrap_or(DEFAULT_MAX_TOKENS),
         "messages": messages(prompt),
-        "stream": true,
+        "stream": manner.streams(),
     });
     let system = prompt.system.clone().filter(|text| !text.trim().is_empty());
     request::put(&mut body, "system", system);

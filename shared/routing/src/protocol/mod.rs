@@ -1,7 +1,7 @@
 //! The codecs: what goes to an endpoint, and what comes back. Pure functions and state machines, one module for each
 //! wire format, no I/O.
 //!
-//! [`encode`] makes the call, which always asks for a stream. The answer's bytes go into a [`Decoder`] as they come,
+//! [`encode`] makes the call, which asks for a stream unless a whole answer is wanted. The answer's bytes go into a [`Decoder`] as they come,
 //! cut wherever the network cut them; a server that answers in one piece all the same is read too. What a status that
 //! is no success means is [`refusal`]'s to say.
 
@@ -91,6 +91,21 @@ impl Protocol {
     }
 }
 
+/// How an answer is to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// Word by word.
+    Streamed,
+    /// In one piece. Converse and Gemini, which have an address of their own for each, are asked to stream all the same.
+    Whole,
+}
+
+impl Manner {
+    const fn streams(self) -> bool {
+        matches!(self, Self::Streamed)
+    }
+}
+
 /// What a piece of an answer turned out to hold.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Said {
@@ -159,15 +174,15 @@ pub trait Decoder: Send {
     fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, Failure>;
 }
 
-/// The call that asks `endpoint` to go on with `prompt`, streaming. `None` for [`Protocol::Echo`], which calls nobody.
+/// The call that asks `endpoint` to go on with `prompt`. `None` for [`Protocol::Echo`], which calls nobody.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> Option<OutRequest> {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> Option<OutRequest> {
     match endpoint.protocol {
-        Protocol::ChatCompletions => Some(chat_completions::encode(endpoint, prompt)),
-        Protocol::Completions => Some(completions::encode(endpoint, prompt)),
-        Protocol::Responses => Some(responses::encode(endpoint, prompt)),
-        Protocol::Messages => Some(messages::encode(endpoint, prompt)),
-        Protocol::Ollama => Some(ollama::encode(endpoint, prompt)),
+        Protocol::ChatCompletions => Some(chat_completions::encode(endpoint, prompt, manner)),
+        Protocol::Completions => Some(completions::encode(endpoint, prompt, manner)),
+        Protocol::Responses => Some(responses::encode(endpoint, prompt, manner)),
+        Protocol::Messages => Some(messages::encode(endpoint, prompt, manner)),
+        Protocol::Ollama => Some(ollama::encode(endpoint, prompt, manner)),
         Protocol::Converse => Some(converse::encode(endpoint, prompt)),
         Protocol::Gemini => Some(gemini::encode(endpoint, prompt)),
         Protocol::Echo => None,
@@ -222,6 +237,21 @@ mod tests {
             ("https://h/", None),
         ] {
             assert_eq!(Protocol::of_url(&url.parse().unwrap()), protocol, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_whole_answer_is_asked_for_where_the_call_says_how_it_comes() {
+        for &protocol in Protocol::ALL {
+            let endpoint = Endpoint { protocol, ..Endpoint::echo() };
+            let says = |manner| {
+                let call = encode(&endpoint, &Prompt::question("hi"), manner)?;
+                let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap();
+                body.get("stream")?.as_bool()
+            };
+            let one_address = !matches!(protocol, Protocol::Converse | Protocol::Gemini | Protocol::Echo);
+            let expected = if one_address { (Some(true), Some(false)) } else { (None, None) };
+            assert_eq!((says(Manner::Streamed), says(Manner::Whole)), expected, "{protocol:?}");
         }
     }
 }

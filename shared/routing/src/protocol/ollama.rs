@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
-    Decoder, Finish, Said,
+    Decoder, Finish, Manner, Said,
     course::Course,
     json::{Count, Part, Text, There, Truth, object},
     reader::{Grammar, Reader},
@@ -20,7 +20,7 @@ use crate::{Endpoint, Failure, Line, Prompt, Role};
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
     let system = prompt.system.iter().map(|text| json!({ "role": "system", "content": text }));
     let messages: Vec<Value> = system.chain(prompt.lines.iter().map(message)).collect();
     let mut options = json!({});
@@ -29,7 +29,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
     request::put(&mut options, "temperature", request::temperature(endpoint, prompt));
     request::put(&mut options, "top_p", request::top_p(endpoint, prompt));
     request::put(&mut options, "stop", request::stop(prompt));
-    let mut body = json!({ "model": endpoint.model, "messages": messages, "stream": true });
+    let mut body = json!({ "model": endpoint.model, "messages": messages, "stream": manner.streams() });
     request::put(&mut body, "options", Some(options).filter(|options| *options != json!({})));
     request::bearer(endpoint, endpoint.url.clone(), &body)
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
-    Decoder, Finish, Said,
+    Decoder, Finish, Manner, Said,
     course::Course,
     json::{Count, List, Part, Text, There, object},
     reader::{Grammar, Reader},
@@ -23,9 +23,10 @@ const LEAST_TOKENS: u32 = 16;
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
-pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
+pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
     let input: Vec<Value> = prompt.lines.iter().map(message).collect();
-    let mut body = json!({ "model": endpoint.model, "input": input, "stream": true, "store": false });
+    let mut body =
+        json!({ "model": endpoint.model, "input": input, "stream": manner.streams(), "store": false });
     request::put(&mut body, "instructions", prompt.system.clone());
     let most = request::most_tokens(endpoint, prompt).map(|most| most.max(LEAST_TOKENS));
     request::put(&mut body, "max_output_tokens", most);

@@ -8,3 +8,4 @@ mod health;
 mod hedging;
 mod net;
 mod streams;
+mod whole;

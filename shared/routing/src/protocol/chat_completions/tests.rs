@@ -41,7 +41,7 @@ fn good_text(body: &str) -> OutResponse {
 
 #[test]
 fn a_prompt_becomes_messages() {
-    let request = encode(&endpoint(), &prompt());
+    let request = encode(&endpoint(), &prompt(), Manner::Streamed);
     let expected = json!({
         "model": "qwen3-32b",
         "messages": [
@@ -61,7 +61,7 @@ fn a_prompt_becomes_messages() {
 #[test]
 fn a_key_and_a_limit_are_said_when_set() {
     let endpoint = Endpoint { key: Some("sk-1".into()), max_tokens: Some(300), ..endpoint() };
-    let request = encode(&endpoint, &Prompt { system: None, ..prompt() });
+    let request = encode(&endpoint, &Prompt { system: None, ..prompt() }, Manner::Streamed);
     assert_eq!(request.headers["authorization"], "Bearer sk-1");
     assert!(request.headers["authorization"].is_sensitive());
     assert_eq!(body(&request)["max_tokens"], 300);

@@ -27,7 +27,7 @@ fn decoded(answer: &Value) -> Result<Heard, Failure> {
 fn a_prompt_becomes_a_transcript_with_an_open_end() {
     let lines = vec![Line::user("hi"), Line::assistant("hello"), Line::user("你好")];
     let prompt = Prompt { system: Some("Be kind.\n".into()), lines, ..Prompt::default() };
-    let request = encode(&endpoint(), &prompt);
+    let request = encode(&endpoint(), &prompt, Manner::Streamed);
     let expected = json!({
         "model": "qwen-plus",
         "prompt": "Be kind.\n\nUser: hi\nAssistant: hello\nUser: 你好\nAssistant:",
@@ -39,7 +39,7 @@ fn a_prompt_becomes_a_transcript_with_an_open_end() {
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap(), expected);
 
     let endpoint = Endpoint { max_tokens: Some(50), key: Some("sk-1".into()), ..endpoint() };
-    let request = encode(&endpoint, &prompt);
+    let request = encode(&endpoint, &prompt, Manner::Streamed);
     assert_eq!(serde_json::from_slice::<Value>(&request.body).unwrap()["max_tokens"], 50);
     assert_eq!(request.headers["authorization"], "Bearer sk-1");
 }

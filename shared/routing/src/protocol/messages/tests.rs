@@ -6,7 +6,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn body(endpoint: &Endpoint, prompt: &Prompt) -> Value {
-    serde_json::from_slice(&encode(endpoint, prompt).body).unwrap()
+    serde_json::from_slice(&encode(endpoint, prompt, Manner::Streamed).body).unwrap()
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn a_prompt_becomes_alternating_messages_with_a_limit() {
 #[test]
 fn a_key_and_the_edition_are_in_headers_of_their_own() {
     let endpoint = Endpoint { key: Some("sk-ant-1".into()), ..endpoint() };
-    let headers = encode(&endpoint, &Prompt::question("hi")).headers;
+    let headers = encode(&endpoint, &Prompt::question("hi"), Manner::Streamed).headers;
     assert_eq!(headers["x-api-key"], "sk-ant-1");
     assert!(headers["x-api-key"].is_sensitive());
     assert_eq!(headers["anthropic-version"], "2023-06-01");

@@ -6,7 +6,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn body(endpoint: &Endpoint, prompt: &Prompt) -> Value {
-    serde_json::from_slice(&encode(endpoint, prompt).body).unwrap()
+    serde_json::from_slice(&encode(endpoint, prompt, Manner::Streamed).body).unwrap()
 }
 
 #[test]

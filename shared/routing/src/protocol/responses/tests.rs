@@ -6,7 +6,7 @@ fn endpoint() -> Endpoint {
 }
 
 fn body(endpoint: &Endpoint, prompt: &Prompt) -> Value {
-    serde_json::from_slice(&encode(endpoint, prompt).body).unwrap()
+    serde_json::from_slice(&encode(endpoint, prompt, Manner::Streamed).body).unwrap()
 }
 
 #[test]
@@ -39,5 +39,5 @@ fn a_prompt_becomes_input_that_is_not_stored() {
     expected["max_output_tokens"] = 16.into();
     let endpoint = Endpoint { key: Some("sk-1".into()), ..endpoint() };
     assert_eq!(body(&endpoint, &prompt), expected);
-    assert_eq!(encode(&endpoint, &prompt).headers["authorization"], "Bearer sk-1");
+    assert_eq!(encode(&endpoint, &prompt, Manner::Streamed).headers["authorization"], "Bearer sk-1");
 }
