@@ -85,6 +85,11 @@ impl Chunks {
         self.out.extend_from_slice(b"\n\n");
     }
 
+    /// How much is written and not yet sent, in bytes.
+    pub(crate) const fn written(&self) -> usize {
+        self.out.len()
+    }
+
     /// What is written and not yet sent, if there is anything.
     pub(crate) fn take(&mut self) -> Option<Bytes> {
         (!self.out.is_empty()).then(|| std::mem::take(&mut self.out).into())

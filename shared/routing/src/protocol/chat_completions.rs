@@ -5,6 +5,7 @@
 //! servers add, so the few fields that matter are read here.
 
 use http::HeaderMap;
+use serde::Serialize;
 use serde_json::{Value, json};
 use transport::OutRequest;
 
@@ -19,16 +20,39 @@ use crate::{Endpoint, Failure, Line, Prompt, Role};
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
 pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
-    let system = prompt.system.iter().map(|text| json!({ "role": "system", "content": text }));
-    let lines = prompt.lines.iter().map(|line| json!({ "role": role(line.role), "content": content(line) }));
-    let messages: Vec<Value> = system.chain(lines).collect();
-    let mut body = json!({ "model": endpoint.model, "messages": messages });
-    choices::common(&mut body, endpoint, prompt, manner);
+    let system = prompt.system.iter().map(|text| Told { role: "system", content: Content::Text(text) });
+    let lines = prompt.lines.iter().map(|line| Told { role: role(line.role), content: content(line) });
+    let mut rest = json!({});
+    choices::common(&mut rest, endpoint, prompt, manner);
     let older = endpoint.untaken.takes(Parameter::MaxTokens);
     let name = if older { "max_tokens" } else { "max_completion_tokens" };
-    request::put(&mut body, name, request::most_tokens(endpoint, prompt));
-    request::put(&mut body, "stop", request::stop(prompt));
+    request::put(&mut rest, name, request::most_tokens(endpoint, prompt));
+    request::put(&mut rest, "stop", request::stop(prompt));
+    let body = Body { model: &endpoint.model, messages: system.chain(lines).collect(), rest };
     request::bearer(endpoint, endpoint.url.clone(), &body)
+}
+
+/// What is sent. Texts are borrowed: a prompt may be long, and is written once.
+#[derive(Serialize)]
+struct Body<'a> {
+    model: &'a str,
+    messages: Vec<Told<'a>>,
+    #[serde(flatten)]
+    rest: Value,
+}
+
+/// A line of the conversation.
+#[derive(Serialize)]
+struct Told<'a> {
+    role: &'static str,
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Content<'a> {
+    Text(&'a str),
+    Parts(Value),
 }
 
 const fn role(role: Role) -> &'static str {
@@ -39,15 +63,15 @@ const fn role(role: Role) -> &'static str {
 }
 
 /// A text, which every server understands, or a list of parts where there are pictures.
-fn content(line: &Line) -> Value {
+fn content(line: &Line) -> Content<'_> {
     if line.pictures.is_empty() {
-        return line.text.as_str().into();
+        return Content::Text(&line.text);
     }
     let picture =
         |picture| json!({ "type": "image_url", "image_url": { "url": request::data_url(picture) } });
     let pictures = line.pictures.iter().map(picture);
     let text = (!line.text.is_empty()).then(|| json!({ "type": "text", "text": line.text }));
-    pictures.chain(text).collect()
+    Content::Parts(pictures.chain(text).collect())
 }
 
 /// Reads an answer with these headers.

@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, header};
 use secrecy::ExposeSecret as _;
+use serde::Serialize;
 use serde_json::Value;
 use transport::OutRequest;
 use url::Url;
@@ -12,7 +13,7 @@ use crate::{Endpoint, Line, Picture, Prompt, Role};
 
 /// A `POST` of this JSON to the endpoint, with its key as `Authorization: Bearer`, or as `api-key` for Azure, which takes
 /// only a token of its directory as a bearer.
-pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &Value) -> OutRequest {
+pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &impl Serialize) -> OutRequest {
     if endpoint.key.as_ref().is_some_and(|key| is_azure(&url) && !is_token(key.expose_secret())) {
         return keyed(endpoint, url, HeaderName::from_static("api-key"), body);
     }
@@ -26,9 +27,9 @@ pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &Value) -> OutRequest 
     }
 }
 
-/// The JSON as bytes. Written at once, and not through a formatter as `to_string` does, because a prompt may be long. A
-/// value always serialises; were it to fail, the server would refuse the empty body.
-fn written(body: &Value) -> Vec<u8> {
+/// The JSON as bytes. Written at once, and not through a formatter as `to_string` does, because a prompt may be long.
+/// Texts and values always serialise; were it to fail, the server would refuse the empty body.
+fn written(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
@@ -44,7 +45,7 @@ fn is_token(key: &str) -> bool {
 }
 
 /// A `POST` of this JSON, with the endpoint's key in a header of the provider's own.
-pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: &Value) -> OutRequest {
+pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: &impl Serialize) -> OutRequest {
     let request = OutRequest::post_json(url, written(body));
     match &endpoint.key {
         Some(key) => request.with_secret_header(name, key.expose_secret()),
