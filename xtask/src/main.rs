@@ -91,9 +91,9 @@ enum Task {
         /// The first one's seed; the others follow.
         #[arg(long, default_value_t = 0)]
         seed: u64,
-        /// Instead: build each planted bug in turn, and see that the histories find it.
-        #[arg(long, conflicts_with = "runs")]
-        planted: bool,
+        /// Instead: build each planted bug in turn, or those named, and see that the histories find it.
+        #[arg(long, conflicts_with = "runs", num_args = 0.., value_name = "BUG")]
+        planted: Option<Vec<String>>,
     },
 }
 
@@ -122,7 +122,9 @@ fn perform(task: Task) -> Result<()> {
             let length = inputs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Inputs);
             fuzz::run(&workspace, &mut steps, length, &only)
         }
-        Task::Simulate { planted: true, seed, .. } => simulate::planted(&workspace, &mut steps, seed),
+        Task::Simulate { planted: Some(only), seed, .. } => {
+            simulate::planted(&workspace, &mut steps, seed, &only)
+        }
         Task::Simulate { runs, seed, .. } => simulate::run(&workspace, &mut steps, runs, seed),
     }
 }

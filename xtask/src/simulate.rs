@@ -24,15 +24,20 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, runs: u64, seed: u64
     commands::run(Command::new(program).args(["--runs", &runs, "--seed", &seed]))
 }
 
-/// Builds each planted bug in turn and says after how many histories it was found.
+/// Builds each planted bug in turn, or those named, and says after how many histories it was found.
 ///
 /// # Errors
 ///
-/// When one is not found.
-pub(crate) fn planted(workspace: &Workspace, steps: &mut Steps, seed: u64) -> Result<()> {
+/// When one is not found, or there is none of a name.
+pub(crate) fn planted(workspace: &Workspace, steps: &mut Steps, seed: u64, only: &[String]) -> Result<()> {
+    let mut bugs = bugs(&workspace.root)?;
+    if let Some(unknown) = only.iter().find(|name| !bugs.contains(name)) {
+        bail!("there is no planted bug `{unknown}`; there are {}", bugs.join(", "));
+    }
+    bugs.retain(|bug| only.is_empty() || only.contains(bug));
     let mut missed = Vec::new();
     let mut lines = Vec::new();
-    for bug in bugs(&workspace.root)? {
+    for bug in bugs {
         let found = steps.run(&bug, || seek(workspace, &bug, seed))?;
         lines.push(format!("{bug:<24}{}", found.as_deref().unwrap_or("NOT FOUND")));
         if found.is_none() {
@@ -71,6 +76,9 @@ fn build(workspace: &Workspace, bug: Option<&str>) -> Result<PathBuf> {
     cargo.args(["--config", "profile.release.lto=false", "--config", "profile.release.codegen-units=16"]);
     cargo.arg("--target-dir").arg(&target);
     if let Some(bug) = bug {
+        // Our own crates are built again for each bug, and then mostly run for a second.
+        cargo.args(["--config", "profile.release.opt-level=1"]);
+        cargo.args(["--config", "profile.release.package.'*'.opt-level=3"]);
         cargo.env("RUSTC_WORKSPACE_WRAPPER", wrapper(&target.join("planted"), bug)?);
     }
     commands::run(&mut cargo)?;
