@@ -8,11 +8,12 @@
 //! - this file: the routes
 //! - [`tokens`]: which program asks
 //! - [`request`]: what it sends; [`question`]: what that asks of the router
-//! - [`stream`]: an answer that goes out as it comes; [`wire`]: answers as bytes
+//! - [`stream`]: an answer that goes out as it comes; [`gather`]: its chunks together; [`wire`]: answers as bytes
 //! - [`refusal`]: what it is told instead of an answer
 //! - [`books`]: what is written down of it; [`purse`]: what it may spend
 
 mod books;
+mod gather;
 pub(crate) mod purse;
 mod question;
 mod refusal;

@@ -18,6 +18,7 @@ use routing::{Answer, Ask, Endpoint, Listener, Meter, NoAnswer, Router};
 
 use super::{
     books::Books,
+    gather::Gathering,
     question::Question,
     wire::{Chunks, Head},
 };
@@ -63,28 +64,6 @@ impl Listener for Ear {
 
     fn takes_back(&self) -> bool {
         self.with(|heard| !heard.begun)
-    }
-}
-
-/// The most that is gathered before it is sent, in bytes.
-const GATHERED_MOST: usize = 4 << 10;
-
-/// Lets words that are there together leave together: sending costs more than all else that is done for a chunk.
-///
-/// Each piece of an answer reaches us alone, by way of its connection's task. So once words have come, that task is let go
-/// on, and we look again; when nothing came with them, they are sent, some microseconds later than they might have been.
-#[derive(Default)]
-struct Gathering {
-    /// How much there was when we looked last.
-    seen: usize,
-}
-
-impl Gathering {
-    /// Whether to look again before so much is sent.
-    fn goes_on(&mut self, written: usize) -> bool {
-        let grew = written > self.seen && written < GATHERED_MOST;
-        self.seen = if grew { written } else { 0 };
-        grew
     }
 }
 
@@ -150,8 +129,7 @@ impl Coming {
     /// What there is to send now.
     fn gathered(&mut self, waking: &Waking<'_>) -> Option<Bytes> {
         let written = self.ear.with(|heard| heard.chunks.written());
-        if self.gathering.as_mut().is_some_and(|gathering| gathering.goes_on(written)) {
-            waking.waker().wake_by_ref();
+        if self.gathering.as_mut().is_some_and(|gathering| gathering.goes_on(written, waking)) {
             return None;
         }
         self.ear.with(|heard| heard.chunks.take())
@@ -190,17 +168,5 @@ impl Stream for Coming {
         }
         // The answer has begun, so a failure is told in its own words.
         self.poll(waking).map(|more| more.ok().flatten().map(Ok))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_leave_when_no_more_come_with_them() {
-        let mut gathering = Gathering::default();
-        let looks = [0, 10, 20, 20, 0, 5, 5, GATHERED_MOST, 1].map(|written| gathering.goes_on(written));
-        assert_eq!(looks, [false, true, true, false, false, true, false, false, true]);
     }
 }
