@@ -55,7 +55,7 @@ impl<W: Weight> Packer<W> {
             Kind::Prose => self.prose(block.whole),
             Kind::Fence { fence, body, close } => match fence.around(close) {
                 Some((before, after)) => {
-                    self.code(&Frame { before: &before, after: &after, tables: 0 }, body)
+                    self.code(&Frame { before: &before, after: &after, tables: 0 }, body);
                 }
                 None => self.bare(block.whole),
             },

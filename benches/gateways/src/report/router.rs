@@ -87,8 +87,9 @@ answer only then; an answer whose text, `finish_reason` or `[DONE]` is missing i
 
 - **One connection:** every round asks everybody once, in random order. A gateway's figure is the difference to the direct \
 call of the same round, so that what the machine does meanwhile falls on both.
-- **Many connections:** each asks again as soon as it is answered. The mock and the client have the first processor, the \
-gateway the second. Processor time is the gateway's, user and system, for an answer.
+- **Many connections:** each asks again as soon as it is answered. Processor time is the gateway's, user and system, for an \
+answer.
+- The mock and the client have the first processor, the gateways the second, from their start on.
 - All gateways run with one process or worker, errors logged only, one retry, no cache. LiteLLM: `--num_workers 1`, prices \
 from its package. Portkey: npm's package with its lock file's `hono` and `@hono/node-server`, its target in a header with \
 each question. vllm-router and sglang-router: `--policy round_robin`, one worker. Magpie: a `release` build of standalone, \

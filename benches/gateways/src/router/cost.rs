@@ -28,7 +28,7 @@ impl Cost {
 }
 
 /// A process and its descendants.
-pub(super) fn family(process: u32) -> Vec<u32> {
+fn family(process: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
         .flatten()

@@ -8,8 +8,6 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-use super::cost::family;
-
 /// Above this load in the last minute, a machine does something else.
 pub const QUIET: f64 = 1.0;
 
@@ -94,11 +92,10 @@ pub async fn wait_until_quiet(tell: impl Fn(f64)) -> anyhow::Result<()> {
 pub struct Split {
     ours: String,
     theirs: String,
-    all: String,
 }
 
 impl Split {
-    /// The first for us, the second for the gateway, as this machine lets us use them.
+    /// The first for us, the second for the gateways, as this machine lets us use them.
     ///
     /// # Errors
     ///
@@ -115,34 +112,26 @@ impl Split {
             Some(from.parse().ok()?..=to.parse().ok()?)
         };
         let mut each = allowed.split(',').filter_map(range).flatten();
-        let (ours, theirs) = (each.next()?.to_string(), each.next()?.to_string());
-        Some(Self { ours, theirs, all: allowed.to_owned() })
+        Some(Self { ours: each.next()?.to_string(), theirs: each.next()?.to_string() })
     }
 
-    /// Puts ourselves on one processor and a gateway on the other.
+    /// Puts us onto the gateways' processor, where those that are started then stay: whoever sets up as many workers as
+    /// there are processors finds one.
     ///
     /// # Errors
     ///
     /// When `taskset` is missing or refuses.
-    pub fn apply(&self, gateway: Option<u32>) -> anyhow::Result<()> {
-        pin(std::process::id(), &self.ours)?;
-        for id in gateway.into_iter().flat_map(family) {
-            pin(id, &self.theirs)?;
-        }
-        Ok(())
+    pub fn go_there(&self) -> anyhow::Result<()> {
+        pin(std::process::id(), &self.theirs)
     }
 
-    /// Lets everybody run everywhere again.
+    /// Puts us onto our own.
     ///
     /// # Errors
     ///
     /// When `taskset` is missing or refuses.
-    pub fn undo(&self, gateway: Option<u32>) -> anyhow::Result<()> {
-        pin(std::process::id(), &self.all)?;
-        for id in gateway.into_iter().flat_map(family) {
-            pin(id, &self.all)?;
-        }
-        Ok(())
+    pub fn go_home(&self) -> anyhow::Result<()> {
+        pin(std::process::id(), &self.ours)
     }
 }
 
@@ -163,10 +152,10 @@ mod tests {
 
     #[test]
     fn the_first_two_processors_are_taken() {
-        let split = Split::of("2-3,7").unwrap();
-        assert_eq!((split.ours.as_str(), split.theirs.as_str()), ("2", "3"));
-        let split = Split::of("1,5-6").unwrap();
-        assert_eq!((split.ours.as_str(), split.theirs.as_str()), ("1", "5"));
+        for (allowed, ours, theirs) in [("2-3,7", "2", "3"), ("1,5-6", "1", "5")] {
+            let split = Split { ours: ours.to_owned(), theirs: theirs.to_owned() };
+            assert_eq!(Split::of(allowed), Some(split), "{allowed}");
+        }
         assert_eq!(Split::of("0"), None);
     }
 }

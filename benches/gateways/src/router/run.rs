@@ -25,14 +25,17 @@ use crate::{
 ///
 /// When a gateway does not start, or the mock itself fails.
 pub async fn run(plan: &Plan, programs: &Programs, tell: impl Fn(String)) -> anyhow::Result<Vec<Found>> {
+    let split = Split::here()?;
     let (mock, _stop) = mock_on_its_own_thread()?;
     let mut found = Vec::new();
     for number in 1..=plan.runs {
         tell(format!("run {number} of {}: starting {} gateways", plan.runs, plan.products.len() - 1));
+        split.go_there()?;
         let mut tracks = Vec::new();
         for product in &plan.products {
             tracks.push((*product, Track::start(*product, programs, mock).await?));
         }
+        split.go_home()?;
         found.push(once(plan, &tracks, &tell).await?);
     }
     Ok(found)
@@ -45,13 +48,11 @@ async fn once(plan: &Plan, tracks: &[(Product, Track)], tell: &impl Fn(String)) 
         tell(format!("one connection: {shape}"));
         found.paired.extend(paired::run(shape, plan.rounds_of(shape), &addresses).await?);
     }
-    let split = Split::here()?;
     let mut order: Vec<_> = tracks.iter().collect();
     fastrand::shuffle(&mut order);
     for (product, track) in order {
         tell(format!("many connections: {product}"));
         let process = track.process.as_ref().map(|process| process.id);
-        split.apply(process)?;
         for connections in &plan.connections {
             for shape in &plan.loaded {
                 let span = Span { warm_up: plan.load_warm_up, counted: plan.load };
@@ -59,7 +60,6 @@ async fn once(plan: &Plan, tracks: &[(Product, Track)], tell: &impl Fn(String)) 
                 found.loaded.push(load::run(*product, &track.address, process, asked, span).await);
             }
         }
-        split.undo(process)?;
     }
     for (product, track) in tracks {
         if let Some(process) = &track.process {
