@@ -99,7 +99,7 @@ pub enum Crash {
 /// What operators do meanwhile: whether they redrive dead letters, rotate the vault's keys, roll out another version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Upkeep {
-    /// As the seed has it. Platforms deliver some messages late then, too.
+    /// As the seed has it. Platforms deliver some messages late then, too, and do not insist on others.
     #[default]
     Drawn,
     /// Nothing of it: what a history was before there was upkeep.

@@ -58,6 +58,8 @@ pub(crate) struct Saying {
     pub(crate) said: i64,
     /// When the platform delivers it, in milliseconds after the start: the first time and again.
     pub(crate) deliveries: Vec<i64>,
+    /// Whether the platform delivers until it hears 200; else only as often as it would anyway.
+    pub(crate) insists: bool,
     pub(crate) turn: TurnKey,
 }
 
@@ -138,6 +140,7 @@ impl Plan {
         }
         if options.upkeep == Wanted::Drawn {
             delay(seed, &mut plan.sayings);
+            give_up(seed, &mut plan.sayings);
         }
         plan
     }
@@ -153,6 +156,18 @@ fn delay(seed: u64, sayings: &mut [Saying]) {
     for saying in sayings {
         let late = if chance.u8(0..3) == 0 { chance.i64(0..6_000) } else { 0 };
         saying.deliveries.iter_mut().for_each(|at| *at += late);
+    }
+}
+
+/// In a quarter of all histories the platform does not insist on some messages: it was told 503, or nothing, and lets it be.
+/// Such a message may never come, and nothing may count on it. Draws from chance of its own.
+fn give_up(seed: u64, sayings: &mut [Saying]) {
+    let mut chance = Rng::with_seed(seed.rotate_left(32));
+    if chance.u8(0..4) > 0 {
+        return;
+    }
+    for saying in sayings {
+        saying.insists = chance.bool();
     }
 }
 
@@ -204,7 +219,15 @@ fn say(chance: &mut Rng, rooms: &[Room], room: usize, count: usize) -> Vec<Sayin
         };
         let deliveries = deliveries(chance, at);
         let turn = rooms.get(room).map(|place| turn(place, number));
-        sayings.extend(turn.map(|turn| Saying { room, number, words, said: at, deliveries, turn }));
+        sayings.extend(turn.map(|turn| Saying {
+            room,
+            number,
+            words,
+            said: at,
+            deliveries,
+            insists: true,
+            turn,
+        }));
     }
     sayings
 }

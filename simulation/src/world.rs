@@ -243,6 +243,13 @@ impl World {
                 }
             });
         } else {
+            self.deliver_again(saying, now);
+        }
+    }
+
+    /// The platform heard nothing, or no 200.
+    fn deliver_again(&mut self, saying: usize, now: i64) {
+        if self.sim.with(|state| state.plan.sayings.get(saying).is_some_and(|saying| saying.insists)) {
             self.deliver(saying, now + REDELIVERY);
         }
     }
@@ -282,7 +289,7 @@ impl World {
         self.sim.with(|state| state.tell(|| format!("crash of {role:?}")));
         self.kill(role, forget);
         match role {
-            Role::Delivery(saying) => self.deliver(saying, now + REDELIVERY),
+            Role::Delivery(saying) => self.deliver_again(saying, now),
             Role::Operator(visit) => self.operate(visit, now + REDELIVERY),
             Role::Consumer(process) => {
                 let restart = self.sim.with(|state| state.plan.restart);

@@ -81,7 +81,8 @@ fn tables_where(text: &str, indent: usize) -> usize {
     let (mut fence, mut count, mut cells) = (None, 0, false);
     for whole in text.lines() {
         let line = whole.trim();
-        let no_fence = whole.len() - whole.trim_start().len() > indent;
+        let blank = whole.chars().take_while(|c| c.is_whitespace());
+        let no_fence = blank.map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>() > indent;
         let run = |sign: char| line.chars().take_while(|c| *c == sign).count();
         if let Some((sign, length)) = fence {
             if !no_fence && run(sign) >= length && line.chars().all(|c| c == sign) {
@@ -118,6 +119,7 @@ mod tests {
             ("|---|", 0),
             ("``` `x```\n| a |\n|---|\n", 1),
             ("```\n    ```\n| a |\n|---|\n", 0),
+            ("| a |\n|---|\n\t```\n```\n| a |\n|---|\n\t```\n```\n", 1),
         ] {
             assert_eq!(tables(text), expected, "{text:?}");
         }
