@@ -139,10 +139,32 @@ impl Plan {
             plan.pauses.clear();
         }
         if options.upkeep == Wanted::Drawn {
+            crowd(seed, &mut plan.sayings);
             delay(seed, &mut plan.sayings);
             give_up(seed, &mut plan.sayings);
         }
         plan
+    }
+}
+
+/// In a quarter of all histories some messages are said within milliseconds of the one before, as by a program or a thumb
+/// that slips: receivers deal with them at the same time, and either may be queued first. Draws from chance of its own.
+fn crowd(seed: u64, sayings: &mut [Saying]) {
+    let mut chance = Rng::with_seed(seed.rotate_left(16));
+    if chance.u8(0..4) > 0 {
+        return;
+    }
+    let mut before: Option<(usize, i64)> = None;
+    for saying in sayings {
+        if let Some((room, said)) = before
+            && room == saying.room
+            && chance.bool()
+        {
+            let earlier = saying.said - (said + chance.i64(0..5)).min(saying.said);
+            saying.said -= earlier;
+            saying.deliveries.iter_mut().for_each(|at| *at -= earlier);
+        }
+        before = Some((saying.room, saying.said));
     }
 }
 
