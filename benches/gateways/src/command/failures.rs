@@ -43,6 +43,9 @@ pub(crate) async fn perform(arguments: &Arguments) -> anyhow::Result<bool> {
     let products =
         if arguments.only.is_empty() { Product::WITH_FALLBACK.to_vec() } else { arguments.only.clone() };
     let manners = if arguments.page.is_some() { vec![false, true] } else { vec![arguments.streamed] };
+    if let Some(page) = &arguments.page {
+        report::make_room(page).with_context(|| page.display().to_string())?;
+    }
     let mut results = Vec::new();
     for streamed in manners.iter().copied() {
         for product in &products {

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Instant};
 
+use anyhow::Context as _;
 use clap::Args;
 use gateways::{
     gateway::{Product, Programs},
@@ -37,6 +38,9 @@ pub(crate) async fn perform(arguments: &Arguments) -> anyhow::Result<bool> {
         *product == Product::Direct || arguments.only.is_empty() || arguments.only.contains(product)
     };
     let products: Vec<_> = Product::ALL.into_iter().filter(wanted).collect();
+    if let Some(page) = &arguments.page {
+        report::make_room(page).with_context(|| page.display().to_string())?;
+    }
     if !arguments.busy {
         machine::wait_until_quiet(|load| println!("waiting for a quiet machine: load {load}")).await?;
     }

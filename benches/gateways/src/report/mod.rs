@@ -3,12 +3,23 @@
 pub mod failures;
 pub mod router;
 
+use std::{fs, io, path::Path};
+
 use serde_json::Value;
 
 use crate::gateway::Product;
 
 /// The versions that are measured; `cargo xtask bench` installs them from the same file.
 const PEERS: &str = include_str!("../../peers.json");
+
+/// Makes the folder that a page goes to. Before anything is measured: it would be a pity afterwards.
+///
+/// # Errors
+///
+/// When it cannot be made.
+pub fn make_room(page: &Path) -> io::Result<()> {
+    page.parent().map_or(Ok(()), fs::create_dir_all)
+}
 
 /// A product with its version.
 fn version(product: Product) -> String {
