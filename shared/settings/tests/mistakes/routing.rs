@@ -20,7 +20,7 @@ fn endpoints_weights_windows_and_prices() {
         ("weight = -1", "weight", "-1", "a whole number from 0 to 1000"),
         ("concurrency = 0", "concurrency", "0", "a whole number from 1 to 10000"),
         ("vision = 'yes'", "vision", "a text", "`true` or `false`"),
-        ("stream = true", "stream", "`true`", "`always` or `when_heard`"),
+        ("stream = true", "stream", "a boolean", "`always` or `when_heard`"),
         ("stream = 'never'", "stream", "`never`", "`always` or `when_heard`"),
         ("price = 1", "price", "a number", "a table: `[endpoints.office.price]`"),
         ("price = { prompt = 1 }", "price.completion", "nothing", MONEY),
