@@ -104,7 +104,8 @@ impl Endpoint {
 
     /// How it is asked, where somebody hears the words come (`heard`) or nobody does.
     pub(crate) fn manner(&self, heard: bool) -> Manner {
-        if heard || self.streaming == Streaming::Always { Manner::Streamed } else { Manner::Whole }
+        let streams = heard || self.streaming == Streaming::Always || self.protocol.only_streams();
+        if streams { Manner::Streamed } else { Manner::Whole }
     }
 }
 
@@ -144,5 +145,21 @@ mod tests {
         let shown = format!("{endpoint:?}");
         assert!(!shown.contains("hidden"), "{shown}");
         assert!(shown.contains("https://h.example/v1/chat/completions"), "{shown}");
+    }
+
+    #[test]
+    fn who_only_streams_is_never_asked_for_a_whole_answer() {
+        for &protocol in Protocol::ALL {
+            let endpoint = Endpoint { protocol, streaming: Streaming::WhenHeard, ..Endpoint::echo() };
+            let only_streams = matches!(protocol, Protocol::Converse | Protocol::Gemini);
+            let unheard = if only_streams { Manner::Streamed } else { Manner::Whole };
+            assert_eq!(
+                (endpoint.manner(true), endpoint.manner(false)),
+                (Manner::Streamed, unheard),
+                "{protocol:?}"
+            );
+            let always = Endpoint { streaming: Streaming::Always, ..endpoint };
+            assert_eq!(always.manner(false), Manner::Streamed, "{protocol:?}");
+        }
     }
 }

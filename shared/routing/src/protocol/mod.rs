@@ -64,6 +64,12 @@ words! {
 }
 
 impl Protocol {
+    /// Whether its calls always ask for a stream: those of Converse and Gemini say by their address how the answer comes.
+    #[must_use]
+    pub const fn only_streams(self) -> bool {
+        matches!(self, Self::Converse | Self::Gemini)
+    }
+
     /// The protocol that a URL's path tells by its end, for example `…/chat/completions` or `…/v1/messages`.
     ///
     /// ```
@@ -96,7 +102,7 @@ impl Protocol {
 pub enum Manner {
     /// Word by word.
     Streamed,
-    /// In one piece. Converse and Gemini, which have an address of their own for each, are asked to stream all the same.
+    /// In one piece; not for protocols that only stream ([`Protocol::only_streams`]).
     Whole,
 }
 
@@ -249,8 +255,8 @@ mod tests {
                 let body: serde_json::Value = serde_json::from_slice(&call.body).unwrap();
                 body.get("stream")?.as_bool()
             };
-            let one_address = !matches!(protocol, Protocol::Converse | Protocol::Gemini | Protocol::Echo);
-            let expected = if one_address { (Some(true), Some(false)) } else { (None, None) };
+            let says_so = !protocol.only_streams() && protocol != Protocol::Echo;
+            let expected = if says_so { (Some(true), Some(false)) } else { (None, None) };
             assert_eq!((says(Manner::Streamed), says(Manner::Whole)), expected, "{protocol:?}");
         }
     }
