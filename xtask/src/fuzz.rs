@@ -36,8 +36,8 @@ impl Length {
 
 /// Whether a target is built without telling the fuzzer of each comparison, as parsers are with it, so that it learns the
 /// words that they look for. A renderer compares each character of a long text with a dozen others and looks for no words:
-/// there, two thirds of all time went to the telling. It has no address sanitizer either: nothing that handles a text is
-/// unsafe code, ours or another's, and half of the time that was left went there.
+/// there, two thirds of all time went to the telling. It has no address sanitizer either: our code holds nothing
+/// unsafe, and the parsers are run with it over the libraries that do.
 fn is_mute(target: &str) -> bool {
     target.ends_with("_render")
 }

@@ -16,12 +16,6 @@ pub(crate) fn text_of(data: &[u8]) -> Option<String> {
     Some(text.repeat(TIMES[usize::from(times) % TIMES.len()].clamp(1, most.max(1))))
 }
 
-/// Whether an input is rendered a second time, to see that it comes out the same: one in eight, since rendering is most of
-/// the work.
-pub(crate) const fn is_rendered_again(data: &[u8]) -> bool {
-    data.len().is_multiple_of(8)
-}
-
 /// Whether every sign of `part` that shows, but for those that `tamed` names, occurs in `whole` in the same order.
 pub(crate) fn keeps(part: &str, whole: &str, tamed: &[char]) -> bool {
     let mut whole = whole.chars();
