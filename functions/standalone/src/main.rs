@@ -42,6 +42,12 @@ mod web;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use mimalloc::MiMalloc;
+
+/// Every question allocates some hundred times and frees it all again: the system's allocator takes a sixth of the time
+/// that a question through the gateway takes, and keeps more of the memory.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match cli::Cli::parse().run() {

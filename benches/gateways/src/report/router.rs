@@ -86,9 +86,10 @@ machine. The client keeps its connections, sends without Nagle's delay, stops it
 answer only then; an answer whose text, `finish_reason` or `[DONE]` is missing is a failure, however quick.
 
 - **One connection:** every round asks everybody once, in random order. A gateway's figure is the difference to the direct \
-call of the same round, so that what the machine does meanwhile falls on both.
+call of the same round, so that what the machine does meanwhile falls on both. The next is asked once nobody wants a processor \
+any more: what a gateway still does after its answer falls on nobody else.
 - **Many connections:** each asks again as soon as it is answered. Processor time is the gateway's, user and system, for an \
-answer.
+answer. The other gateways stand still meanwhile (SIGSTOP).
 - The mock and the client have the first processor, the gateways the second, from their start on.
 - All gateways run with one process or worker, errors logged only, one retry, no cache. LiteLLM: `--num_workers 1`, prices \
 from its package. Portkey: npm's package with its lock file's `hono` and `@hono/node-server`, its target in a header with \

@@ -28,7 +28,7 @@ impl Cost {
 }
 
 /// A process and its descendants.
-fn family(process: u32) -> Vec<u32> {
+pub(super) fn family(process: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
         .flatten()

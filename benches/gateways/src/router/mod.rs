@@ -11,6 +11,7 @@
 //! - `paired`: one connection; `load`: many
 //! - [`run`]: all of it, several times
 //! - [`machine`]: what it runs on, whether it is quiet, and who gets which processor
+//! - `stillness`: that nobody's work falls on another
 //! - `cost`: processor time and memory of a gateway's processes
 //! - [`stats`]: percentiles and ranges
 
@@ -21,6 +22,7 @@ mod paired;
 pub mod plan;
 pub mod run;
 pub mod stats;
+mod stillness;
 
 use std::{fmt, time::Duration};
 

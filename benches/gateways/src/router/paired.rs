@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::Context as _;
 use bytes::Bytes;
 
-use super::{Failures, PATIENCE, Paired, Shape, stats::Times};
+use super::{Failures, PATIENCE, Paired, Shape, stats::Times, stillness::settle};
 use crate::{
     client::{Address, Connection},
     gateway::Product,
@@ -44,6 +44,7 @@ pub(super) async fn run(
             if let Some(lap) = runner.ask(shape, question.clone()).await {
                 laps.insert(runner.product, lap);
             }
+            settle();
         }
         let direct = laps.get(&Product::Direct).copied().context("the mock itself did not answer")?;
         if round >= warm_up {

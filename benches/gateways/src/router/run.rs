@@ -12,6 +12,7 @@ use super::{
     machine::Split,
     paired,
     plan::Plan,
+    stillness::Still,
 };
 use crate::{
     gateway::{Product, Programs, Track},
@@ -53,6 +54,8 @@ async fn once(plan: &Plan, tracks: &[(Product, Track)], tell: &impl Fn(String)) 
     for (product, track) in order {
         tell(format!("many connections: {product}"));
         let process = track.process.as_ref().map(|process| process.id);
+        let others = tracks.iter().filter_map(|(_, track)| Some(track.process.as_ref()?.id));
+        let _still = Still::of(others.filter(|other| Some(*other) != process))?;
         for connections in &plan.connections {
             for shape in &plan.loaded {
                 let span = Span { warm_up: plan.load_warm_up, counted: plan.load };

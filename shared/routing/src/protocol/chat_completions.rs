@@ -5,13 +5,13 @@
 //! servers add, so the few fields that matter are read here.
 
 use http::HeaderMap;
-use serde::Serialize;
 use serde_json::{Value, json};
 use transport::OutRequest;
 
 use super::{
     Decoder, Manner, Parameter, Said,
     choices::{self, Choice, Choices, Message, Voice},
+    quote,
     reader::Reader,
     request,
 };
@@ -20,39 +20,43 @@ use crate::{Endpoint, Failure, Line, Prompt, Role};
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
 pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutRequest {
-    let system = prompt.system.iter().map(|text| Told { role: "system", content: Content::Text(text) });
-    let lines = prompt.lines.iter().map(|line| Told { role: role(line.role), content: content(line) });
-    let mut rest = json!({});
-    choices::common(&mut rest, endpoint, prompt, manner);
+    let mut body = json!({ "model": endpoint.model });
+    choices::common(&mut body, endpoint, prompt, manner);
     let older = endpoint.untaken.takes(Parameter::MaxTokens);
     let name = if older { "max_tokens" } else { "max_completion_tokens" };
-    request::put(&mut rest, name, request::most_tokens(endpoint, prompt));
-    request::put(&mut rest, "stop", request::stop(prompt));
-    let body = Body { model: &endpoint.model, messages: system.chain(lines).collect(), rest };
-    request::bearer(endpoint, endpoint.url.clone(), &body)
+    request::put(&mut body, name, request::most_tokens(endpoint, prompt));
+    request::put(&mut body, "stop", request::stop(prompt));
+    let mut body = request::written(&body);
+    if body.pop().is_some() {
+        messages(&mut body, prompt);
+        body.push(b'}');
+    }
+    request::bearer(endpoint, endpoint.url.clone(), body)
 }
 
-/// What is sent. Texts are borrowed: a prompt may be long, and is written once.
-#[derive(Serialize)]
-struct Body<'a> {
-    model: &'a str,
-    messages: Vec<Told<'a>>,
-    #[serde(flatten)]
-    rest: Value,
-}
-
-/// A line of the conversation.
-#[derive(Serialize)]
-struct Told<'a> {
-    role: &'static str,
-    content: Content<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Content<'a> {
-    Text(&'a str),
-    Parts(Value),
+/// Appends the conversation to an object that is still open. Straight from the prompt, which may be long, into bytes.
+fn messages(out: &mut Vec<u8>, prompt: &Prompt) {
+    out.extend_from_slice(br#","messages":["#);
+    let first = out.len();
+    let begin = |out: &mut Vec<u8>, role: &str| {
+        if out.len() > first {
+            out.push(b',');
+        }
+        out.extend_from_slice(br#"{"role":""#);
+        out.extend_from_slice(role.as_bytes());
+        out.extend_from_slice(br#"","content":"#);
+    };
+    if let Some(system) = &prompt.system {
+        begin(out, "system");
+        quote::text(out, system);
+        out.push(b'}');
+    }
+    for line in &prompt.lines {
+        begin(out, role(line.role));
+        content(out, line);
+        out.push(b'}');
+    }
+    out.push(b']');
 }
 
 const fn role(role: Role) -> &'static str {
@@ -62,16 +66,16 @@ const fn role(role: Role) -> &'static str {
     }
 }
 
-/// A text, which every server understands, or a list of parts where there are pictures.
-fn content(line: &Line) -> Content<'_> {
+/// Appends a text, which every server understands, or a list of parts where there are pictures.
+fn content(out: &mut Vec<u8>, line: &Line) {
     if line.pictures.is_empty() {
-        return Content::Text(&line.text);
+        return quote::text(out, &line.text);
     }
     let picture =
         |picture| json!({ "type": "image_url", "image_url": { "url": request::data_url(picture) } });
     let pictures = line.pictures.iter().map(picture);
     let text = (!line.text.is_empty()).then(|| json!({ "type": "text", "text": line.text }));
-    Content::Parts(pictures.chain(text).collect())
+    out.extend_from_slice(&request::written(&pictures.chain(text).collect::<Value>()));
 }
 
 /// Reads an answer with these headers.

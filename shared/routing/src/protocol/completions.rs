@@ -34,7 +34,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutReques
         "stop": stops,
     });
     choices::common(&mut body, endpoint, prompt, manner);
-    request::bearer(endpoint, endpoint.url.clone(), &body)
+    request::bearer(endpoint, endpoint.url.clone(), request::written(&body))
 }
 
 /// The template's own stops before the question's.

@@ -41,7 +41,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
     let system = prompt.system.as_deref().filter(|text| !text.trim().is_empty());
     request::put(&mut body, "system", system.map(|text| json!([{ "text": text }])));
     request::put(&mut body, "inferenceConfig", Some(config).filter(|config| *config != json!({})));
-    request::bearer(endpoint, url(endpoint), &body)
+    request::bearer(endpoint, url(endpoint), request::written(&body))
 }
 
 /// The configured address, with the operation that streams. Where only a host is configured, the model is put in.

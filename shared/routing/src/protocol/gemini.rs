@@ -37,7 +37,12 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt) -> OutRequest {
     let system = system.map(|text| json!({ "parts": [{ "text": text }] }));
     request::put(&mut body, "systemInstruction", system);
     request::put(&mut body, "generationConfig", Some(config).filter(|config| *config != json!({})));
-    request::keyed(endpoint, url(endpoint), HeaderName::from_static("x-goog-api-key"), &body)
+    request::keyed(
+        endpoint,
+        url(endpoint),
+        HeaderName::from_static("x-goog-api-key"),
+        request::written(&body),
+    )
 }
 
 /// The configured address, with the method that streams, and as events.

@@ -46,7 +46,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutReques
     });
     request::put(&mut body, "stop_sequences", stop);
     let name = HeaderName::from_static("x-api-key");
-    let mut request = request::keyed(endpoint, endpoint.url.clone(), name, &body);
+    let mut request = request::keyed(endpoint, endpoint.url.clone(), name, request::written(&body));
     request.headers.insert(HeaderName::from_static("anthropic-version"), VERSION);
     request
 }

@@ -27,6 +27,7 @@ mod lines;
 pub mod messages;
 pub mod ollama;
 pub mod parameter;
+mod quote;
 mod reader;
 pub(crate) mod reasoning;
 mod refusal;

@@ -31,7 +31,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutReques
     request::put(&mut options, "stop", request::stop(prompt));
     let mut body = json!({ "model": endpoint.model, "messages": messages, "stream": manner.streams() });
     request::put(&mut body, "options", Some(options).filter(|options| *options != json!({})));
-    request::bearer(endpoint, endpoint.url.clone(), &body)
+    request::bearer(endpoint, endpoint.url.clone(), request::written(&body))
 }
 
 fn message(line: &Line) -> Value {

@@ -11,13 +11,13 @@ use url::Url;
 use super::Parameter;
 use crate::{Endpoint, Line, Picture, Prompt, Role};
 
-/// A `POST` of this JSON to the endpoint, with its key as `Authorization: Bearer`, or as `api-key` for Azure, which takes
+/// A `POST` of this body to the endpoint, with its key as `Authorization: Bearer`, or as `api-key` for Azure, which takes
 /// only a token of its directory as a bearer.
-pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &impl Serialize) -> OutRequest {
+pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: Vec<u8>) -> OutRequest {
     if endpoint.key.as_ref().is_some_and(|key| is_azure(&url) && !is_token(key.expose_secret())) {
         return keyed(endpoint, url, HeaderName::from_static("api-key"), body);
     }
-    let request = OutRequest::post_json(url, written(body));
+    let request = OutRequest::post_json(url, body);
     match &endpoint.key {
         Some(key) => {
             let bearer = format!("Bearer {}", key.expose_secret());
@@ -29,7 +29,7 @@ pub(super) fn bearer(endpoint: &Endpoint, url: Url, body: &impl Serialize) -> Ou
 
 /// The JSON as bytes. Written at once, and not through a formatter as `to_string` does, because a prompt may be long.
 /// Texts and values always serialise; were it to fail, the server would refuse the empty body.
-fn written(body: &impl Serialize) -> Vec<u8> {
+pub(super) fn written(body: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(body).unwrap_or_default()
 }
 
@@ -44,9 +44,9 @@ fn is_token(key: &str) -> bool {
     key.starts_with("eyJ") && key.split('.').count() == 3
 }
 
-/// A `POST` of this JSON, with the endpoint's key in a header of the provider's own.
-pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: &impl Serialize) -> OutRequest {
-    let request = OutRequest::post_json(url, written(body));
+/// A `POST` of this body, with the endpoint's key in a header of the provider's own.
+pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: Vec<u8>) -> OutRequest {
+    let request = OutRequest::post_json(url, body);
     match &endpoint.key {
         Some(key) => request.with_secret_header(name, key.expose_secret()),
         None => request,

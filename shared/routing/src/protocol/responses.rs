@@ -32,7 +32,7 @@ pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> OutReques
     request::put(&mut body, "max_output_tokens", most);
     request::put(&mut body, "temperature", request::temperature(endpoint, prompt));
     request::put(&mut body, "top_p", request::top_p(endpoint, prompt));
-    request::bearer(endpoint, endpoint.url.clone(), &body)
+    request::bearer(endpoint, endpoint.url.clone(), request::written(&body))
 }
 
 fn message(line: &Line) -> Value {

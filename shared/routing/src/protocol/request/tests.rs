@@ -53,8 +53,11 @@ fn a_key_is_a_bearer_but_for_azure() {
         (azure, token, "authorization", "Bearer eyJhbGciOi.eyJhdWQiOi.c2ln"),
     ] {
         let endpoint = heard::endpoint(Protocol::ChatCompletions, url, "m");
-        let request =
-            bearer(&Endpoint { key: Some(key.into()), ..endpoint.clone() }, endpoint.url, &json!({}));
+        let request = bearer(
+            &Endpoint { key: Some(key.into()), ..endpoint.clone() },
+            endpoint.url,
+            written(&json!({})),
+        );
         let sent: Vec<_> = request.headers.iter().filter(|(_, value)| value.is_sensitive()).collect();
         assert_eq!(sent.len(), 1);
         assert_eq!((sent[0].0.as_str(), sent[0].1.to_str().unwrap()), (header, value), "{url}");
