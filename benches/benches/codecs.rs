@@ -1,4 +1,4 @@
-//! What reading one chunk of a model's answer costs.
+//! What reading one chunk of a model's answer costs, and writing a long prompt.
 #![expect(clippy::expect_used, reason = "a benchmark that cannot build its own input has nothing to measure")]
 
 use std::hint::black_box;
@@ -7,7 +7,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use http::{HeaderMap, HeaderValue, header};
 use routing::{
     Endpoint, Place, Prompt, Protocol,
-    protocol::{self, Decoder, Said},
+    protocol::{self, Decoder, Manner, Said},
 };
 
 /// One chunk as vLLM writes it.
@@ -108,6 +108,24 @@ fn tree(c: &mut Criterion) {
     });
 }
 
+/// A prompt of 40 KB as chat completions takes it, and what `serde_json` takes for its text alone: the reason for writing
+/// texts in blocks.
+fn prompt(c: &mut Criterion) {
+    let text = "the quick brown magpie jumps over the lazy bridge\n".repeat(800);
+    let url = "http://localhost:8000/".parse().expect("a constant URL");
+    let endpoint = Endpoint::new("office", Place::Local, url, Protocol::ChatCompletions, "qwen3-32b");
+    let question = Prompt::question(text.as_str());
+    let mut group = c.benchmark_group("write 40 KB");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("chat_completions", |b| {
+        b.iter(|| protocol::encode(&endpoint, black_box(&question), Manner::Streamed));
+    });
+    group.bench_function("serde_json, the text alone", |b| {
+        b.iter(|| serde_json::to_vec(black_box(text.as_str())));
+    });
+    group.finish();
+}
+
 fn chunks(c: &mut Criterion) {
     tree(c);
     chunk(c, "chat_completions", Protocol::ChatCompletions, CHAT);
@@ -120,5 +138,5 @@ fn chunks(c: &mut Criterion) {
     chunk(c, "converse", Protocol::Converse, frame());
 }
 
-criterion_group!(benches, chunks);
+criterion_group!(benches, chunks, prompt);
 criterion_main!(benches);

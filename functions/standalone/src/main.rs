@@ -44,8 +44,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
-/// Every question allocates some hundred times and frees it all again: the system's allocator takes a sixth of the time
-/// that a question through the gateway takes, and keeps more of the memory.
+/// A question allocates some hundred times and frees it all again, which is a sixth of the time that it takes through the
+/// gateway with the system's allocator. Without huge pages, which would hold ten megabytes for nothing; the second version,
+/// because it gives memory back within 10 ms where the third waits for a second.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
