@@ -34,6 +34,48 @@ impl Length {
     }
 }
 
+/// How targets are built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Build {
+    /// As cargo-fuzz does unasked.
+    Usual,
+    /// Without the address sanitizer.
+    Unsanitized,
+    /// Without it, and without what [`is_mute`] says.
+    Mute,
+}
+
+impl Build {
+    const ALL: [Self; 3] = [Self::Usual, Self::Unsanitized, Self::Mute];
+
+    fn of(target: &str, sanitizer: bool) -> Self {
+        if is_mute(target) {
+            Self::Mute
+        } else if sanitizer {
+            Self::Usual
+        } else {
+            Self::Unsanitized
+        }
+    }
+
+    /// Where it is built, below `target`.
+    const fn folder(self) -> &'static str {
+        match self {
+            Self::Usual => "fuzz",
+            Self::Unsanitized => "fuzz-unsanitized",
+            Self::Mute => "fuzz-mute",
+        }
+    }
+
+    const fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Usual => &[],
+            Self::Unsanitized => &["--sanitizer", "none"],
+            Self::Mute => &["--no-trace-compares", "--sanitizer", "none"],
+        }
+    }
+}
+
 /// Whether a target is built without telling the fuzzer of each comparison, as parsers are with it, so that it learns the
 /// words that they look for. A renderer compares each character of a long text with a dozen others and looks for no words:
 /// there, two thirds of all time went to the telling. It has no address sanitizer either: our code holds nothing
@@ -44,13 +86,22 @@ fn is_mute(target: &str) -> bool {
 
 /// `cargo xtask fuzz`: every target, or those named, for so long each.
 ///
+/// Without `sanitizer` many more inputs go through in the same time: panics and wrong answers are found all the same, what
+/// a library does with memory is not.
+///
 /// What a target finds on its way goes to `target/fuzz-corpus`, so that the corpus in the repository grows by hand only.
 ///
 /// # Errors
 ///
 /// When nightly Rust or cargo-fuzz is missing, when something does not build, and when a target finds something; cargo
 /// fuzz then says which file under `fuzz/artifacts` causes it.
-pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, length: Length, only: &[String]) -> Result<()> {
+pub(crate) fn run(
+    workspace: &Workspace,
+    steps: &mut Steps,
+    length: Length,
+    sanitizer: bool,
+    only: &[String],
+) -> Result<()> {
     let all = targets(&workspace.root)?;
     if let Some(unknown) = only.iter().find(|name| !all.contains(name)) {
         bail!("there is no fuzz target `{unknown}`; there are {}", all.join(", "));
@@ -61,18 +112,16 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, length: Length, only
         commands::find("cargo-fuzz").is_some(),
     )?;
     let chosen: Vec<_> = all.iter().filter(|name| only.is_empty() || only.contains(name)).collect();
-    for mute in [false, true] {
+    for build in Build::ALL {
         let fuzz = |verb: &str| {
-            let folder = if mute { "fuzz-mute" } else { "fuzz" };
             let mut cargo = Command::new("cargo");
             cargo.current_dir(&workspace.root).args(["+nightly", "fuzz", verb, "--target-dir"]);
-            cargo.arg(workspace.target.join(folder));
-            cargo.args(if mute { &["--no-trace-compares", "--sanitizer", "none"][..] } else { &[] });
+            cargo.arg(workspace.target.join(build.folder())).args(build.arguments());
             // The toolchain that runs this program would otherwise go before `+nightly`.
             cargo.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
             cargo
         };
-        for name in chosen.iter().filter(|name| is_mute(name) == mute) {
+        for name in chosen.iter().filter(|name| Build::of(name, sanitizer) == build) {
             steps.run(&format!("build {name}"), || commands::run(fuzz("build").arg(name)))?;
             let found = workspace.target.join("fuzz-corpus").join(name);
             fs::create_dir_all(&found).with_context(|| found.display().to_string())?;
@@ -141,7 +190,13 @@ mod tests {
     fn a_run_is_so_long_or_so_large() {
         assert_eq!(Length::Seconds(60).argument(), "-max_total_time=60");
         assert_eq!(Length::Inputs(1_000_000).argument(), "-runs=1000000");
-        assert!(is_mute("feishu_render") && !is_mute("feishu_webhook"));
+    }
+
+    #[test]
+    fn renderers_are_mute_and_the_sanitizer_can_be_left_out() {
+        assert_eq!(Build::of("feishu_render", true), Build::Mute);
+        assert_eq!(Build::of("feishu_webhook", true), Build::Usual);
+        assert_eq!(Build::of("feishu_webhook", false), Build::Unsanitized);
     }
 
     #[test]

@@ -79,6 +79,9 @@ enum Task {
         /// How many inputs each target gets, however long that takes.
         #[arg(long, conflicts_with = "seconds")]
         inputs: Option<u32>,
+        /// Without the address sanitizer: many more inputs in the same time.
+        #[arg(long)]
+        no_sanitizer: bool,
         /// Only these targets.
         #[arg(value_name = "TARGET")]
         only: Vec<String>,
@@ -118,9 +121,9 @@ fn perform(task: Task) -> Result<()> {
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
         Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
         Task::Bench(bench) => bench::run(&workspace, &shelf, &mut steps, &bench),
-        Task::Fuzz { seconds, inputs, only } => {
+        Task::Fuzz { seconds, inputs, no_sanitizer, only } => {
             let length = inputs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Inputs);
-            fuzz::run(&workspace, &mut steps, length, &only)
+            fuzz::run(&workspace, &mut steps, length, !no_sanitizer, &only)
         }
         Task::Simulate { planted: Some(only), seed, .. } => {
             simulate::planted(&workspace, &mut steps, seed, &only)
