@@ -44,8 +44,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use mimalloc::MiMalloc;
 
-/// A question allocates some hundred times and frees it all again, which is a sixth of the time that it takes through the
-/// gateway with the system's allocator. Without huge pages, which would hold ten megabytes for nothing; the second version,
+/// A question allocates often and frees it all again, which takes a seventh of the time that it needs through the gateway
+/// with the system's allocator. Without huge pages, which would hold ten megabytes for nothing; the second version,
 /// because it gives memory back within 10 ms where the third waits for a second.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

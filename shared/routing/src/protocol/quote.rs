@@ -1,5 +1,5 @@
 //! Texts as JSON strings, as `serde_json` writes them and several times as fast: it looks at each byte by itself, which
-//! is a tenth of all that routing a long prompt costs (`cargo bench -p benches --bench codecs`).
+//! was an eighth of all that routing a long prompt costs (`cargo bench -p benches --bench codecs`).
 
 /// How many bytes are looked at together: two registers of every processor that this runs on.
 const BLOCK: usize = 32;
