@@ -1,6 +1,6 @@
 //! What bad input gets, over real HTTP.
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use simulator::{Say, Webhook};
 
 use crate::configured::Setup;
@@ -64,6 +64,10 @@ async fn wrong_paths_sizes_and_forms_get_their_status() {
     }
     let flood = setup.platforms.post(setup.hook("feishu"), none(), vec![b' '; (1 << 20) + 1]).await.unwrap();
     assert_eq!(flood.status, 413);
+    let long =
+        HeaderMap::from_iter([(HeaderName::from_static("x-long"), "x".repeat(17 << 10).parse().unwrap())]);
+    let head = setup.platforms.post(setup.hook("feishu"), long, b"{}".to_vec()).await.unwrap();
+    assert_eq!(head.status, 431);
     // A DingTalk robot's signature does not cover the body, so a signed body that is not JSON is malformed, not forged.
     let base = setup.platforms.base("dingtalk").unwrap();
     let robot =

@@ -12,6 +12,7 @@
 //!
 //! - [`cli`]: the command line
 //! - [`serve`]: from the configuration to a running server, and its orderly end
+//! - [`connections`]: incoming connections, their limits, and their orderly end
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
 //! - [`discover`]: a model server on one of the usual ports
 //! - [`gateway`]: `/v1/chat/completions` for other programs
@@ -25,6 +26,7 @@
 //! - [`route`]: which endpoints a question would go to, and what became of each; `table` is columns for a terminal
 
 mod cli;
+mod connections;
 mod data;
 mod dead_letters;
 mod discover;

@@ -3,7 +3,6 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use chat::Clock as _;
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy, SystemPause};
@@ -20,6 +19,7 @@ use url::Url;
 use vault::Vault;
 
 use crate::{
+    connections,
     data::DataFolder,
     discover,
     gateway::{Gateway, purse::Purse},
@@ -213,14 +213,7 @@ impl Magpie {
         let pump = tokio::spawn(self.pump().run(consumers, stopping.clone()));
         let sweeper = tokio::spawn(sweep(self.store.clone()));
         let routes = self.routes(stopping.clone());
-        let mut ending = stopping.clone();
-        // Small pieces of an answer must not wait for the peer's delayed acknowledgement (40 ms). A connection that
-        // refuses the option serves all the same.
-        let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
-        let server = axum::serve(listener, routes).with_graceful_shutdown(async move {
-            let _ = ending.wait_for(|stop| *stop).await;
-        });
-        let server = tokio::spawn(server.into_future());
+        let server = tokio::spawn(connections::serve(listener, routes, stopping));
         told_to_stop().await?;
         tracing::info!("stopping: no new webhooks, turns in work are finished");
         stop.send_replace(true);

@@ -38,6 +38,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use http::HeaderValue;
+use http_body_util::Full;
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
@@ -122,7 +123,10 @@ impl Egress {
     /// Up to the head of the answer. The timeout runs on until the last byte of the body.
     async fn send(&self, request: OutRequest, total: Duration) -> Result<reqwest::Response, NetError> {
         let OutRequest { method, url, headers, body } = request;
-        let call = self.client.request(method, url).headers(headers).body(body).timeout(total);
+        // Of a body that could be sent twice reqwest keeps a copy until the answer begins, which for a long conversation
+        // is a long time.
+        let once = reqwest::Body::wrap(Full::new(body));
+        let call = self.client.request(method, url).headers(headers).body(once).timeout(total);
         call.send().await.map_err(|error| net_error(&error))
     }
 }

@@ -6,10 +6,12 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use egress::{Egress, EgressError, EgressOptions};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    sync::oneshot,
 };
 use transport::{Limits, NetError, OutRequest, OutResponse, Transport as _};
 use url::Url;
@@ -89,6 +91,33 @@ async fn outcome(script: &[Step], total: Duration, bytes: usize) -> Result<Strin
     let (url, _) = server(vec![script.to_vec()]).await;
     let answer = call(&url, total, bytes).await?;
     Ok(String::from_utf8(answer.body.to_vec()).unwrap())
+}
+
+/// Says when the last who holds it has let go.
+struct Held(Option<oneshot::Sender<()>>);
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        b"a long conversation"
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.0.take().unwrap().send(());
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_is_not_kept_until_the_answer() {
+    let (url, _) = server(vec![vec![Read, Hold]]).await;
+    let (held, let_go) = oneshot::channel();
+    let request = OutRequest { body: Bytes::from_owner(Held(Some(held))), ..OutRequest::post_json(url, "") };
+    let egress = egress(LONG);
+    tokio::select! {
+        gone = let_go => gone.unwrap(),
+        answer = egress.call(request, Limits { total: LONG, bytes: 3 }) => panic!("still held at {answer:?}"),
+    }
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@
 //!
 //! - this file: the routes
 //! - [`tokens`]: which program asks
-//! - [`request`]: what it sends; [`question`]: what that asks of the router
+//! - [`body`]: what it sends, as bytes; [`request`]: read; [`question`]: what that asks of the router
 //! - [`stream`]: an answer that goes out as it comes; [`gather`]: its chunks together; [`wire`]: answers as bytes
 //! - [`refusal`]: what it is told instead of an answer
 //! - [`books`]: what is written down of it; [`purse`]: what it may spend
 
+mod body;
 mod books;
 mod gather;
 pub(crate) mod purse;
@@ -26,7 +27,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router as Routes,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Path, Request as HttpRequest, State},
     response::{IntoResponse as _, Response},
     routing::{any, get, post},
@@ -48,9 +49,6 @@ use self::{
     tokens::Tokens,
     wire::Head,
 };
-
-/// The largest body, in bytes: a long conversation is a few hundred KiB, and pictures in Base64 are the rest.
-const BODY_MOST: usize = 16 << 20;
 
 /// Names the endpoint that answered.
 const ENDPOINT: HeaderName = HeaderName::from_static("x-magpie-endpoint");
@@ -162,7 +160,7 @@ fn headers(kind: &'static str, endpoint: &str) -> HeaderMap {
 async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
     let program = gateway.program(&parts.headers)?;
-    let body = to_bytes(body, BODY_MOST).await.map_err(|_| Refusal::too_large(BODY_MOST))?;
+    let body = body::read(body).await?;
     let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
     if let Some(model) = &question.context.model

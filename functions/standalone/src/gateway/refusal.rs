@@ -41,6 +41,10 @@ impl Refusal {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "invalid_request_error", "request_too_large", message)
     }
 
+    pub(crate) fn half_a_body() -> Self {
+        Self::bad("invalid_body", None, "The body broke off before its end. Send it again.")
+    }
+
     pub(crate) fn unknown_model(model: &str) -> Self {
         let message = format!(
             "The model `{model}` does not exist here. `GET /v1/models` lists those that do; `auto` leaves the choice to the route."
