@@ -1,6 +1,9 @@
 //! A reply as Feishu's texts and cards: within the limits, no words lost, nobody mentioned.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
 
 use chat::{Reply, ReplyTo, Segment};
 use platform::Platform;
@@ -69,36 +72,53 @@ fn mentions(text: &str) -> bool {
 /// Tables outside of code, counted by what every table has: a line of dashes below a line of cells. That line of cells
 /// may be dashes too, but not the dashes of the table before.
 ///
-/// How far code may be indented depends on the list it stands in, which is not followed here: the fewer count of two.
+/// How far code may be indented depends on the list it stands in, which is not followed here: each line around code that
+/// stands deeper may or may not be one, and what counts are the tables that every reading has.
 fn tables(text: &str) -> usize {
-    tables_where(text, 3).min(tables_where(text, usize::MAX))
+    let mut readings = BTreeMap::from([(Reading::default(), 0)]);
+    for line in text.lines() {
+        let blank = line.chars().take_while(|c| c.is_whitespace());
+        let deep = blank.map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>() > 3;
+        let mut after = BTreeMap::new();
+        for (reading, count) in readings {
+            for may_fence in [true, !deep] {
+                let (next, begins) = reading.read(line.trim(), may_fence);
+                let count = count + usize::from(begins);
+                let fewest = after.entry(next).or_insert(count);
+                *fewest = count.min(*fewest);
+            }
+        }
+        readings = after;
+    }
+    readings.into_values().min().unwrap_or_default()
 }
 
-/// Tables, where the lines around code are indented by so many columns at most.
-fn tables_where(text: &str, indent: usize) -> usize {
-    let (mut fence, mut count, mut cells) = (None, 0, false);
-    for whole in text.lines() {
-        let line = whole.trim();
-        let blank = whole.chars().take_while(|c| c.is_whitespace());
-        let no_fence = blank.map(|c| if c == '\t' { 4 } else { 1 }).sum::<usize>() > indent;
+/// What the lines so far may be.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Reading {
+    /// The code that they end in: its sign, and how many of them.
+    fence: Option<(char, usize)>,
+    /// Whether the last one may head a table.
+    cells: bool,
+}
+
+impl Reading {
+    /// With one line more, and whether a table begins with it.
+    fn read(self, line: &str, may_fence: bool) -> (Self, bool) {
         let run = |sign: char| line.chars().take_while(|c| *c == sign).count();
-        if let Some((sign, length)) = fence {
-            if !no_fence && run(sign) >= length && line.chars().all(|c| c == sign) {
-                fence = None;
-            }
-            continue;
+        if let Some((sign, length)) = self.fence {
+            let closes = may_fence && run(sign) >= length && line.chars().all(|c| c == sign);
+            return (Self { fence: self.fence.filter(|_| !closes), ..self }, false);
         }
         let opens = |(sign, length): &(char, usize)| {
             // Backticks later in the line make it inline code.
-            !no_fence && *length >= 3 && !(*sign == '`' && line[*length..].contains('`'))
+            may_fence && *length >= 3 && !(*sign == '`' && line[*length..].contains('`'))
         };
-        fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(opens);
+        let fence = ['`', '~'].into_iter().map(|sign| (sign, run(sign))).find(opens);
         let dashes = line.contains("--") && line.chars().all(|c| "|-: ".contains(c));
-        let begins = cells && dashes && line.starts_with('|');
-        count += usize::from(begins);
-        cells = !begins && line.starts_with('|');
+        let begins = self.cells && dashes && line.starts_with('|');
+        (Self { fence, cells: !begins && line.starts_with('|') }, begins)
     }
-    count
 }
 
 #[cfg(test)]
@@ -118,6 +138,10 @@ mod tests {
             ("``` `x```\n| a |\n|---|\n", 1),
             ("```\n    ```\n| a |\n|---|\n", 0),
             ("| a |\n|---|\n\t```\n```\n| a |\n|---|\n\t```\n```\n", 1),
+            // The first of these is no fence, the second stands in a list item and hides the table.
+            ("a\n\t```\n-\n\t```\n| a |\n|---|\n\t```\n", 0),
+            ("\t```\n| a |\n|---|\n", 0),
+            ("   ```\n   ```\n| a |\n|---|\n", 1),
         ] {
             assert_eq!(tables(text), expected, "{text:?}");
         }
