@@ -135,14 +135,14 @@ async fn without_a_token_nobody_is_asked() {
             assert_refused(&setup.call(path, token, "").await, 401, "invalid_api_key", None);
         }
     }
-    // The body of somebody without a token is not even read.
+    // Who is refused hears why, however much is still to be sent.
     let large = vec![b' '; 17 << 20];
-    assert_refused(
-        &setup.call("/v1/chat/completions", TOKENS[0], large).await,
-        413,
-        "request_too_large",
-        None,
-    );
+    let answer = setup.call("/v1/chat/completions", "x", large.clone()).await;
+    assert_refused(&answer, 401, "invalid_api_key", None);
+    let answer = setup.call("/v1/chat/completions", TOKENS[0], large.clone()).await;
+    assert_refused(&answer, 413, "request_too_large", None);
+    let answer = setup.call("/v1/embeddings", TOKENS[0], large).await;
+    assert_refused(&answer, 404, "unknown_url", None);
     assert_eq!(setup.asked(), (0, 0));
     for token in TOKENS {
         assert_eq!(setup.call("/v1/chat/completions", token, hello().to_string()).await.status, 200);

@@ -67,9 +67,14 @@ const RESERVED: &[Reserved] = &[
         why: "only `lambda` and `store-dynamodb` know AWS: reach it through a trait of `store` or `settings`",
     },
     Reserved {
-        prefixes: &["hyper", "reqwest", "rustls", "tokio-rustls", "ureq", "webpki-roots"],
+        prefixes: &["reqwest", "rustls", "tokio-rustls", "ureq", "webpki-roots"],
         owners: &["egress"],
         why: "only `egress` opens outgoing connections: take a `transport::Transport`",
+    },
+    Reserved {
+        prefixes: &["hyper"],
+        owners: &["egress", "standalone"],
+        why: "only `egress` opens outgoing connections, and only `standalone` serves incoming ones: take a `transport::Transport`",
     },
     Reserved {
         prefixes: &["getrandom", "rand", "fastrand"],

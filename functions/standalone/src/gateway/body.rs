@@ -1,6 +1,7 @@
 //! A request's body, no further than its limit.
 
 use axum::body::{Body, HttpBody as _};
+use bytes::Bytes;
 use http_body_util::BodyExt as _;
 
 use super::refusal::Refusal;
@@ -8,12 +9,16 @@ use super::refusal::Refusal;
 /// The largest body, in bytes: a long conversation is a few hundred KiB, and pictures in Base64 are the rest.
 const MOST: usize = 16 << 20;
 
+/// The most that is poured away of a body that is refused, in bytes: beyond it, the connection is closed.
+const POURED_MOST: usize = 4 * MOST;
+
 /// The whole body. Each piece is copied as it comes, so that the connection reads the next one into the same memory;
 /// axum's `to_bytes` keeps all of them until the last is there.
 pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
     let too_large = || Refusal::too_large(MOST);
-    let announced = usize::try_from(body.size_hint().lower()).map_err(|_| too_large())?;
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MOST {
+        pour_away(body).await;
         return Err(too_large());
     }
     let mut whole = Vec::with_capacity(announced);
@@ -21,6 +26,8 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
         // What is no data is trailers, which nobody needs.
         let piece = frame.map_err(|_| Refusal::half_a_body())?.into_data().unwrap_or_default();
         if piece.len() > MOST - whole.len() {
+            drop(whole);
+            pour_away(body).await;
             return Err(too_large());
         }
         whole.extend_from_slice(&piece);
@@ -28,11 +35,27 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
     Ok(whole)
 }
 
+/// Takes what nobody reads off the connection. If it were closed instead, a program that still sends would be told of a
+/// broken connection and never see why it was refused.
+pub(crate) async fn pour_away(mut body: Body) {
+    let mut left = POURED_MOST;
+    while left > 0
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::{
+        io,
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+    };
 
-    use bytes::Bytes;
     use futures_util::stream;
 
     use super::*;
@@ -62,5 +85,18 @@ mod tests {
     async fn half_a_body_is_none() {
         let broken = Err(io::Error::from(io::ErrorKind::ConnectionReset));
         assert_eq!(read(in_pieces(vec![Ok(b"{}".to_vec()), broken])).await, Err(Refusal::half_a_body()));
+    }
+
+    #[tokio::test]
+    async fn what_is_refused_is_taken_off_the_connection_up_to_a_limit() {
+        let taken = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&taken);
+        let pieces = (0..9).map(move |_| {
+            count.fetch_add(MOST, Ordering::Relaxed);
+            io::Result::Ok(Bytes::from_static(&[b' '; MOST]))
+        });
+        let refused = read(Body::from_stream(stream::iter(pieces))).await;
+        assert_eq!(refused, Err(Refusal::too_large(MOST)));
+        assert_eq!(taken.load(Ordering::Relaxed), 2 * MOST + POURED_MOST);
     }
 }

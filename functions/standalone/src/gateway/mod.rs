@@ -159,7 +159,13 @@ fn headers(kind: &'static str, endpoint: &str) -> HeaderMap {
 
 async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) -> Result<Response, Refusal> {
     let (parts, body) = request.into_parts();
-    let program = gateway.program(&parts.headers)?;
+    let program = match gateway.program(&parts.headers) {
+        Ok(program) => program,
+        Err(refusal) => {
+            body::pour_away(body).await;
+            return Err(refusal);
+        }
+    };
     let body = body::read(body).await?;
     let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
@@ -200,6 +206,7 @@ fn described(name: &str, since: i64) -> Value {
     json!({ "id": name, "object": "model", "created": since, "owned_by": OWNER })
 }
 
-async fn unknown(State(gateway): State<Gateway>, headers: HeaderMap) -> Refusal {
+async fn unknown(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Refusal {
+    body::pour_away(body).await;
     gateway.program(&headers).err().unwrap_or_else(Refusal::unknown_url)
 }
