@@ -1,9 +1,17 @@
-//! `cargo xtask chaos`: a real `magpie` under load, killed at random moments.
+//! `cargo xtask chaos`: a real `magpie`, or the built functions, under load and struck at random moments.
+
+use std::process::Command;
 
 use anyhow::Result;
-use clap::Args;
+use clap::{Args, ValueEnum};
 
-use crate::{commands, steps::Steps, workspace::Workspace};
+use crate::{
+    commands,
+    components::{self, Components},
+    steps::Steps,
+    tools::{Part, Shelf},
+    workspace::Workspace,
+};
 
 /// What a run is made of.
 #[derive(Args)]
@@ -20,10 +28,38 @@ pub(crate) struct Chaos {
     /// Decides when it is killed; otherwise the time does. A run says which it had.
     #[arg(long)]
     seed: Option<u64>,
-    /// Builds it as it is released.
+    /// The functions of AWS Lambda in place of `magpie`, with an emulated queue and table, and what happens to them.
+    #[arg(long, value_enum, conflicts_with = "release")]
+    functions: Option<Strike>,
+    /// Builds `magpie` as it is released; functions always are.
     #[arg(long)]
     release: bool,
 }
+
+/// What happens to functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Strike {
+    /// A worker is killed, as often as `--kills` says
+    Kill,
+    /// The table is cut off for a while, as often as `--kills` says
+    CutOff,
+    /// One call to a model in six hangs, and one send in six is answered with 200 and an error inside
+    Answers,
+}
+
+impl Strike {
+    /// The name by which the program knows it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::CutOff => "cut-off",
+            Self::Answers => "answers",
+        }
+    }
+}
+
+/// What functions do not need.
+const BESIDES_FUNCTIONS: [Part; 3] = [Part::Browser, Part::Sam, Part::Model];
 
 impl Chaos {
     /// The program's arguments.
@@ -34,6 +70,7 @@ impl Chaos {
             ("--conversations", Some(self.conversations.to_string())),
             ("--kills", Some(self.kills.to_string())),
             ("--seed", self.seed.map(|seed| seed.to_string())),
+            ("--functions", self.functions.map(|strike| strike.name().to_owned())),
         ] {
             arguments.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
         }
@@ -41,23 +78,34 @@ impl Chaos {
     }
 }
 
-/// Builds both programs and runs them.
+/// Builds what is struck and the program that strikes, and runs them.
 ///
 /// # Errors
 ///
-/// When one cannot be built, or a promise was broken; the output names the messages.
-pub(crate) fn run(workspace: &Workspace, steps: &mut Steps, chaos: &Chaos) -> Result<()> {
-    let (profile, folder) = if chaos.release { ("release", "release") } else { ("dev", "debug") };
-    steps.run("build magpie", || {
-        commands::run(workspace.cargo().args(["build", "--package", "standalone", "--profile", profile]))
-    })?;
+/// When something cannot be had or built, or a promise was broken; the output names the messages.
+pub(crate) fn run(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, chaos: &Chaos) -> Result<()> {
+    let mut program = Command::new(workspace.target.join("debug").join("chaos"));
+    program.current_dir(&workspace.root).args(chaos.arguments());
+    let components = if chaos.functions.is_some() {
+        components::fetch(shelf, steps, &BESIDES_FUNCTIONS)?;
+        let components = Components::set_up(workspace, shelf, steps, &BESIDES_FUNCTIONS)?;
+        program.envs(components.variables());
+        Some(components)
+    } else {
+        let (profile, folder) = if chaos.release { ("release", "release") } else { ("dev", "debug") };
+        steps.run("build magpie", || {
+            commands::run(workspace.cargo().args(["build", "--package", "standalone", "--profile", profile]))
+        })?;
+        program.arg("--magpie").arg(workspace.target.join(folder).join("magpie"));
+        None
+    };
     steps.run("build the chaos", || {
         commands::run(workspace.cargo().args(["build", "--package", "magpie-tests", "--bin", "chaos"]))
     })?;
     // Not a step: its last line is the result, and nothing is to follow it.
-    let magpie = workspace.target.join(folder).join("magpie");
-    let mut program = std::process::Command::new(workspace.target.join("debug").join("chaos"));
-    commands::run(program.current_dir(&workspace.root).arg("--magpie").arg(magpie).args(chaos.arguments()))
+    let result = commands::run(&mut program);
+    drop(components);
+    result
 }
 
 #[cfg(test)]
@@ -65,10 +113,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_seed_is_handed_on_when_there_is_one() {
-        let mut chaos = Chaos { messages: 3, conversations: 2, kills: 1, seed: None, release: false };
+    fn what_was_chosen_is_handed_on() {
+        let mut chaos =
+            Chaos { messages: 3, conversations: 2, kills: 1, seed: None, functions: None, release: false };
         assert_eq!(chaos.arguments(), ["--messages", "3", "--conversations", "2", "--kills", "1"]);
         chaos.seed = Some(9);
         assert_eq!(chaos.arguments()[6..], ["--seed", "9"]);
+        chaos.functions = Some(Strike::CutOff);
+        assert_eq!(chaos.arguments()[8..], ["--functions", "cut-off"]);
+    }
+
+    #[test]
+    fn a_strike_is_named_as_it_is_typed() {
+        for strike in Strike::value_variants() {
+            assert_eq!(
+                strike.to_possible_value().map(|value| value.get_name().to_owned()).as_deref(),
+                Some(strike.name())
+            );
+        }
     }
 }

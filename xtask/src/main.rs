@@ -8,8 +8,9 @@
 //! - [`sam`]: `cargo xtask sam`, the template looked at by two linters
 //! - [`fuzz`]: `cargo xtask fuzz`, every fuzz target for a while
 //! - [`simulate`]: `cargo xtask simulate`, many histories of the turn engine, and bugs that they must find
-//! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments
+//! - [`chaos`]: `cargo xtask chaos`, a real process under load, killed at random moments, or the built functions
 //! - [`mod@bench`]: `cargo xtask bench`, gateways side by side
+//! - [`components`]: what tests and the chaos need, fetched, started, and where it is
 //! - [`tools`]: the components, pinned, and how each is fetched into `target/tools`
 //! - [`servers`]: the emulators, started on a free port and stopped by process id
 //! - [`steps`], [`commands`], [`workspace`], [`tally`]: timing, child processes, `cargo metadata`, counting tests
@@ -27,6 +28,7 @@ use clap::Parser;
 mod bench;
 mod chaos;
 mod commands;
+mod components;
 mod fuzz;
 mod lambda;
 mod sam;
@@ -66,7 +68,7 @@ enum Task {
     },
     /// Checks the deployment template with SAM's validator and cfn-lint.
     Sam,
-    /// Kills a real `magpie` at random moments while people talk to it, and checks what they saw.
+    /// Kills a real `magpie`, or strikes functions, at random moments while people talk to it, and checks what they saw.
     Chaos(chaos::Chaos),
     /// Compares gateways: how they handle failing models, and what they add to a call.
     #[command(subcommand)]
@@ -119,7 +121,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Tidy => tidy::run(&workspace),
         Task::Package { zig } => lambda::package(&workspace, &shelf, &mut steps, zig),
         Task::Sam => sam::check(&workspace, &shelf, &mut steps),
-        Task::Chaos(chaos) => chaos::run(&workspace, &mut steps, &chaos),
+        Task::Chaos(chaos) => chaos::run(&workspace, &shelf, &mut steps, &chaos),
         Task::Bench(bench) => bench::run(&workspace, &shelf, &mut steps, &bench),
         Task::Fuzz { seconds, inputs, no_sanitizer, only } => {
             let length = inputs.map_or(fuzz::Length::Seconds(seconds), fuzz::Length::Inputs);
