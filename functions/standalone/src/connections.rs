@@ -2,7 +2,7 @@
 //!
 //! As `axum::serve` does it, with limits of our own: what a connection reads at once, and how long it may say nothing.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -15,6 +15,7 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::watch};
+use url::Url;
 
 /// How much a connection reads at once, in bytes, and so the most that the head of a request may have.
 ///
@@ -46,4 +47,11 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router, mut stop: watch
     }
     drop(listener);
     open.shutdown().await;
+}
+
+/// Where this process reaches itself: the address it listens on, or loopback when it listens on all.
+pub(crate) fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
+    let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
+    let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
+    Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
 }

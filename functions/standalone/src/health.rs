@@ -68,7 +68,7 @@ struct Said {
 
 /// What a Magpie that runs at this address knows of the endpoints, by name; nothing when none runs there.
 pub(crate) async fn of_running(transport: &dyn Transport, address: SocketAddr) -> BTreeMap<String, Health> {
-    let Ok(base) = crate::serve::own_url(address) else { return BTreeMap::new() };
+    let Ok(base) = crate::connections::own_url(address) else { return BTreeMap::new() };
     let Ok(url) = base.join("healthz") else { return BTreeMap::new() };
     let answer = transport.call(OutRequest::get(url), LIMITS).await;
     let said = answer.ok().and_then(|answer| serde_json::from_slice::<Said>(&answer.body).ok());

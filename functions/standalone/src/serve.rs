@@ -90,7 +90,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
 impl Magpie {
     async fn build(mut settings: Settings, address: SocketAddr) -> anyhow::Result<Self> {
         let data = DataFolder::open(&settings.standalone.data)?;
-        let base = own_url(address)?;
+        let base = connections::own_url(address)?;
         let simulator = Simulator::new(Arc::new(SystemClock), Arc::new(SystemEntropy));
         let demo = DemoBots::prepare(&mut settings.bots, &data, &SystemEntropy, &simulator, &base)?;
         let secrets: Arc<dyn Secrets> = Arc::new(WithDemo {
@@ -254,13 +254,6 @@ async fn sweep(store: SqliteStore) {
             Err(error) => tracing::warn!(%error, "the database could not be swept"),
         }
     }
-}
-
-/// Where this process reaches itself: the address it listens on, or loopback when it listens on all.
-pub(crate) fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
-    let ip = if address.ip().is_unspecified() { "127.0.0.1".to_owned() } else { address.ip().to_string() };
-    let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
-    Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
 }
 
 /// What a router touches in this process, which is the only one: no board is needed to tell others.

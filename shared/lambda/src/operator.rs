@@ -8,11 +8,7 @@ use settings::{Environment, ProcessEnvironment};
 use store::DeadLetters;
 use store_dynamodb::{DynamoDeadLetters, DynamoStore, SqsQueue};
 
-use crate::{
-    start::{aws_config, dynamodb, sqs},
-    webhook::QUEUE_URL,
-    worker::TABLE,
-};
+use crate::start::{QUEUE_URL, TABLE, aws_config, dynamodb, sqs};
 
 /// The dead letters of the deployment that the environment names: [`TABLE`] and [`QUEUE_URL`], the region and the
 /// credentials. They take `dynamodb:Query`, `GetItem`, `UpdateItem` and `DeleteItem` on the table and

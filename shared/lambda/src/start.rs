@@ -17,6 +17,15 @@ use vault::Vault;
 
 use crate::{http_client::SharedClient, secrets::AwsSecrets};
 
+/// The environment variable that names the queue. Set by `infra/template.yaml`.
+pub const QUEUE_URL: &str = "MAGPIE_QUEUE_URL";
+
+/// The environment variable that names the table. Set by `infra/template.yaml`.
+pub const TABLE: &str = "MAGPIE_TABLE";
+
+/// The platforms that a configuration may name. Every function reads the same file and serves its own part of it.
+const KNOWN: &[&str] = &["feishu", "dingtalk"];
+
 /// The bearings of a function: what every part of it is built from.
 pub struct Start {
     /// The configuration.
@@ -41,9 +50,9 @@ impl Start {
     /// # Errors
     ///
     /// Says all that is wrong with the configuration at once, and how to mend it.
-    pub async fn new(kinds: &[Kind], known: &[&str]) -> anyhow::Result<Self> {
+    pub async fn new(kinds: &[Kind]) -> anyhow::Result<Self> {
         let environment = Arc::new(ProcessEnvironment);
-        let settings = settings::load(None, environment.as_ref(), known)?;
+        let settings = settings::load(None, environment.as_ref(), KNOWN)?;
         let options =
             EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
         let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);

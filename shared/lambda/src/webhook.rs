@@ -11,10 +11,7 @@ use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::{DynamoStore, SqsQueue};
 use telemetry::LogObserver;
 
-use crate::{start::Start, worker::TABLE};
-
-/// Where the queue is. Set by `infra/template.yaml`.
-pub const QUEUE_URL: &str = "MAGPIE_QUEUE_URL";
+use crate::start::{QUEUE_URL, Start, TABLE};
 
 /// Serves the webhooks of one platform until Lambda ends the process.
 ///
@@ -34,7 +31,7 @@ pub fn serve_webhook(service: &'static str, kind: Kind) -> anyhow::Result<()> {
 }
 
 async fn receiver(kind: Kind) -> anyhow::Result<Receiver> {
-    let start = Start::new(&[kind], KNOWN).await?;
+    let start = Start::new(&[kind]).await?;
     let queue = SqsQueue::new(start.sqs(), start.require(QUEUE_URL)?);
     let store = DynamoStore::new(start.dynamodb(), start.require(TABLE)?);
     Ok(Receiver {
@@ -47,9 +44,6 @@ async fn receiver(kind: Kind) -> anyhow::Result<Receiver> {
         observer: Arc::new(LogObserver),
     })
 }
-
-/// The platforms that a configuration may name. Every function reads the same file and serves its own part of it.
-pub(crate) const KNOWN: &[&str] = &["feishu", "dingtalk"];
 
 async fn handle(receiver: Arc<Receiver>, request: Request) -> Result<Response<Body>, Error> {
     let path = request.raw_http_path().to_owned();

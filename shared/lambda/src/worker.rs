@@ -16,12 +16,8 @@ use turn::{GivenUp, Handled, Policy, Ports, SharedBoard, Worker};
 
 use crate::{
     sign::RoleSigner,
-    start::Start,
-    webhook::{KNOWN, QUEUE_URL},
+    start::{QUEUE_URL, Start, TABLE},
 };
-
-/// The table. Set by `infra/template.yaml`.
-pub const TABLE: &str = "MAGPIE_TABLE";
 
 /// What is kept of the function's time to give the record back in an orderly way.
 const MARGIN: Duration = Duration::from_secs(3);
@@ -63,7 +59,7 @@ struct Consumer {
 
 impl Consumer {
     async fn new(kinds: &[Kind]) -> anyhow::Result<Self> {
-        let start = Start::new(kinds, KNOWN).await?;
+        let start = Start::new(kinds).await?;
         let store = Arc::new(DynamoStore::new(start.dynamodb(), start.require(TABLE)?));
         let clock = Arc::new(SystemClock);
         let endpoints = settings::endpoints(&start.settings.endpoints, start.secrets.as_ref()).await?;

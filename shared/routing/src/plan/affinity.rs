@@ -9,14 +9,18 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use chat::ConversationKey;
 
-use super::{Grounds, chance::unit, order};
+use super::{
+    Grounds,
+    chance::unit,
+    score::{by_score, weights},
+};
 
 /// How much more than its share of all questions in work an endpoint may have.
 const OVER_SHARE: f64 = 1.25;
 
 /// Puts these into the conversation's own order.
 pub(super) fn order(grounds: &Grounds<'_>, conversation: &ConversationKey, members: &mut [usize]) {
-    let weights = order::weights(grounds, members);
+    let weights = weights(grounds, members);
     let sum: f64 = weights.iter().sum();
     let in_work: Vec<_> = members.iter().map(|&index| f64::from(grounds.health.in_work(index))).collect();
     // With the question that is about to be asked.
@@ -29,7 +33,7 @@ pub(super) fn order(grounds: &Grounds<'_>, conversation: &ConversationKey, membe
         if in_work + 1.0 > bound { score + OVER } else { score }
     });
     let scores: Vec<_> = scores.collect();
-    order::by_score(members, scores);
+    by_score(members, scores);
 }
 
 /// More than any distance by a weight.

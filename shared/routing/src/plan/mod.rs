@@ -1,8 +1,8 @@
 //! Which endpoints may be asked, and in which order.
 //!
 //! Data flows one way: the rules are heard (`rules`) on what is asked (`question`), endpoints that may not or cannot
-//! answer are left out (`sieve`), the rest are ordered by strategy and balance (`order`, `affinity`), and those that are
-//! to be left alone come last. A plan is made anew for each question and changes nothing.
+//! answer are left out (`sieve`), the rest are ordered by strategy and balance (`order`, `affinity`, `score`), and those
+//! that are to be left alone come last. A plan is made anew for each question and changes nothing.
 
 mod affinity;
 mod chance;
@@ -10,6 +10,7 @@ pub(crate) mod fold;
 mod order;
 mod question;
 mod rules;
+mod score;
 mod sieve;
 
 use chat::{Entropy, Timestamp};
