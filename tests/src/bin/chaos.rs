@@ -45,7 +45,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let plan = Plan {
         messages: arguments.messages,
         conversations: usize::try_from(arguments.conversations)?,
-        kills: arguments.kills,
+        // Bad answers are scripted before anything is said, and nothing else happens.
+        kills: if arguments.functions == Some(Strike::Answers) { 0 } else { arguments.kills },
         seed: arguments.seed.unwrap_or_else(|| SystemClock.now().as_millis().unsigned_abs()),
     };
     println!("seed {}", plan.seed);
