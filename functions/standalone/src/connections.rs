@@ -55,3 +55,32 @@ pub(crate) fn own_url(address: SocketAddr) -> anyhow::Result<Url> {
     let host = if ip.contains(':') { format!("[{ip}]") } else { ip };
     Ok(Url::parse(&format!("http://{host}:{}/", address.port()))?)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+        time::Instant,
+    };
+
+    use super::*;
+
+    /// Time stands still here but for what somebody waits for.
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_does_not_finish_a_head_ends() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_stop, stopping) = watch::channel(false);
+        tokio::spawn(serve(listener, Router::new(), stopping));
+        for head in ["", "GET /healthz HTTP/1.1\r\nHost: "] {
+            let mut connection = TcpStream::connect(address).await.unwrap();
+            connection.write_all(head.as_bytes()).await.unwrap();
+            let began = Instant::now();
+            let mut answer = Vec::new();
+            let ended = tokio::time::timeout(2 * NEXT_HEAD_WITHIN, connection.read_to_end(&mut answer)).await;
+            assert!(ended.is_ok(), "{head:?} is still waited for");
+            assert!(began.elapsed() >= NEXT_HEAD_WITHIN, "{head:?} ended after {:?}", began.elapsed());
+        }
+    }
+}
