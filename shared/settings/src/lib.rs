@@ -18,6 +18,7 @@
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
 //! - [`bots`]: the bots in service ([`Bots`])
 //! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
+//! - [`schema`]: every key that the file may hold
 //! - `reader`: walking a TOML table; `address`: what may be called; `money`: what may be spent; `words`: lists of words
 //! - `entries` (bots, channels), `endpoints`, `routes` (routing), `rules` and `sections` (the rest): the tables of the file
 //! - `names`: what is named in one place and must be there in another; `together`: what only the whole shows to be wrong
@@ -63,6 +64,7 @@ mod overrides;
 mod reader;
 mod routes;
 mod rules;
+pub mod schema;
 pub mod secrets;
 mod sections;
 mod together;

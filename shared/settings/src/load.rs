@@ -89,7 +89,7 @@ pub fn parse(
 ) -> Result<Settings, Mistakes> {
     let (mut names, mut mistakes) = (Names::default(), Mistakes::default());
     let mut settings = match text.parse::<Table>() {
-        Ok(table) => walk(&table, platforms, &mut names, &mut mistakes),
+        Ok(table) => walk(Reader::new("", &table, &mut mistakes), platforms, &mut names),
         Err(error) => {
             let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
             let found = error.message().lines().collect::<Vec<_>>().join(", ");
@@ -108,8 +108,8 @@ pub fn parse(
     mistakes.unless_any(settings)
 }
 
-fn walk(table: &Table, platforms: &[&str], names: &mut Names, mistakes: &mut Mistakes) -> Settings {
-    let mut file = Reader::new("", table, mistakes);
+/// Every table of the file.
+pub(crate) fn walk(mut file: Reader<'_, '_>, platforms: &[&str], names: &mut Names) -> Settings {
     let bots = entries::bots(&mut file, platforms, names);
     let channels = entries::channels(&mut file, platforms);
     let endpoints = endpoints::endpoints(&mut file, names);

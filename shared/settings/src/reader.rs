@@ -1,6 +1,6 @@
 //! Walking a TOML table: every value is asked for once, everything wrong is noted, and nothing stays unread.
 
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr, sync::LazyLock};
 
 use chat::BotId;
 use routing::Micros;
@@ -17,6 +17,12 @@ use crate::{
 /// How many letters may differ between an unknown key and the one that was probably meant.
 const NEAR: usize = 2;
 
+/// Stands for every table while the keys are listed.
+static EMPTY: LazyLock<Table> = LazyLock::new(Table::new);
+
+/// The name of every named table while the keys are listed.
+pub(crate) const ANY_NAME: &str = "any-name";
+
 /// What a name must look like; part of every mistake about one.
 const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
 
@@ -26,12 +32,19 @@ pub(crate) struct Reader<'t, 'm> {
     table: &'t Table,
     asked: Vec<&'static str>,
     mistakes: &'m mut Mistakes,
+    /// Gets every key that is asked for. While it is there, every table exists and is empty.
+    keys: Option<&'m mut Vec<String>>,
 }
 
 impl<'t, 'm> Reader<'t, 'm> {
     /// A reader of the table at `path` (empty for the whole file).
     pub(crate) fn new(path: impl Into<String>, table: &'t Table, mistakes: &'m mut Mistakes) -> Self {
-        Self { path: path.into(), table, asked: Vec::new(), mistakes }
+        Self { path: path.into(), table, asked: Vec::new(), mistakes, keys: None }
+    }
+
+    /// A reader of no file at all, for the names of the keys that are asked for.
+    pub(crate) fn listing(keys: &'m mut Vec<String>, mistakes: &'m mut Mistakes) -> Self {
+        Self { keys: Some(keys), ..Self::new("", &EMPTY, mistakes) }
     }
 
     /// The full name of a key of this table. An empty key, which TOML allows, is named as it is written.
@@ -176,6 +189,10 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// The tables of a list: `[[key]]`.
     pub(crate) fn list(&mut self, key: &'static str) -> Vec<&'t Table> {
+        if self.keys.is_some() {
+            self.asked.push(key);
+            return vec![&EMPTY];
+        }
         let Some(value) = self.value(key) else { return Vec::new() };
         let tables: Option<Vec<_>> =
             value.as_array().and_then(|list| list.iter().map(Value::as_table).collect());
@@ -212,6 +229,9 @@ impl<'t, 'm> Reader<'t, 'm> {
     /// The named references to secrets under `key`, in the file's order. A name that is no slug is a mistake.
     pub(crate) fn references(&mut self, key: &'static str) -> Vec<(BotId, KeySource)> {
         let mut references = Vec::new();
+        if let Some(keys) = self.keys.as_deref_mut() {
+            keys.push(format!("{}.{key}.{ANY_NAME}", self.path));
+        }
         for (name, value) in self.table(key).into_iter().flatten() {
             let at = format!("{key}.{name}");
             match (BotId::parse(name.as_str()), value) {
@@ -248,6 +268,10 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// The table under `key`.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
+        if self.keys.is_some() {
+            self.asked.push(key);
+            return Some(&EMPTY);
+        }
         let value = self.value(key)?;
         if !value.is_table() {
             let at = self.at(key);
@@ -259,6 +283,10 @@ impl<'t, 'm> Reader<'t, 'm> {
     /// The named tables under `key`, in the file's order. A name that is no slug is a mistake.
     pub(crate) fn tables(&mut self, key: &'static str) -> Vec<(BotId, &'t Table)> {
         let mut tables = Vec::new();
+        if self.keys.is_some() {
+            self.asked.push(key);
+            return BotId::parse(ANY_NAME).into_iter().map(|name| (name, &*EMPTY)).collect();
+        }
         for (name, value) in self.table(key).into_iter().flatten() {
             let at = format!("{key}.{name}");
             match (BotId::parse(name.as_str()), value) {
@@ -272,11 +300,17 @@ impl<'t, 'm> Reader<'t, 'm> {
 
     /// A reader of an inner table, noting in the same place.
     pub(crate) fn inner<'s>(&'s mut self, key: &str, table: &'t Table) -> Reader<'t, 's> {
-        Reader::new(self.at(key), table, self.mistakes)
+        let path = self.at(key);
+        Reader { keys: self.keys.as_deref_mut(), ..Reader::new(path, table, self.mistakes) }
     }
 
     /// Notes every key that nobody asked for.
     pub(crate) fn finish(mut self) {
+        let asked: Vec<_> = self.asked.iter().map(|key| self.at(key)).collect();
+        if let Some(keys) = self.keys.as_deref_mut() {
+            keys.extend(asked);
+            return;
+        }
         let what = if self.path.is_empty() { "a table" } else { "a key" };
         for key in self.table.keys().filter(|key| !self.asked.contains(&key.as_str())).collect::<Vec<_>>() {
             let near = self.asked.iter().map(|known| (strsim::osa_distance(key, known), *known)).min();
