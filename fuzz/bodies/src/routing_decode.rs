@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use routing::{
-    Endpoint, Failure, Place, Prompt, Protocol,
+    Endpoint, Place, Prompt, Protocol, ServerError,
     protocol::{self, Decoder, Ending, Progress, Said},
 };
 use transport::OutResponse;
@@ -32,6 +32,8 @@ pub fn run(data: &[u8]) -> Reach {
     if !status.is_success() {
         let refused = protocol::refusal(&OutResponse { status, headers, body: body.to_vec().into() });
         assert!(!refused.to_string().is_empty());
+        let message = refused.message.and_then(|message| message.redact(["a secret word"]));
+        assert!(message.is_none_or(|message| message.as_str().chars().count() <= 300));
         return Reach::Door;
     }
     let protocols = Protocol::ALL.iter().filter(|&&protocol| protocol != Protocol::Echo);
@@ -84,7 +86,7 @@ fn check(protocol: Protocol, headers: &HeaderMap, body: &[u8]) -> bool {
 fn hear<'a>(
     decoder: &mut dyn Decoder,
     pieces: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<(String, Ending), Failure> {
+) -> Result<(String, Ending), ServerError> {
     let (mut said, mut words) = (Vec::new(), String::new());
     for piece in pieces {
         if decoder.push(piece, &mut said)? == Progress::Over {

@@ -1,6 +1,6 @@
 //! What asking gave: an answer or the reason for none, and every attempt on the way.
 
-use crate::{Failure, Finish, Micros, Place};
+use crate::{Failure, Finish, Micros, Overflow, Place, ServerMessage};
 
 /// Tokens used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,12 @@ pub struct Attempt {
     pub cost: Micros,
     /// How it ended.
     pub outcome: AttemptOutcome,
+    /// The HTTP status of a failed call. For an error inside a successful response, the status that the error names.
+    pub status: Option<u16>,
+    /// The server's own message about a failure, without anything that was sent to it.
+    pub message: Option<ServerMessage>,
+    /// The figures that the server names when the prompt is too long.
+    pub overflow: Overflow,
 }
 
 /// How an attempt ended.

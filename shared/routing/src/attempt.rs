@@ -7,7 +7,7 @@ use chat::{Clock, Pause, Timestamp};
 use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
 
 use crate::{
-    Clocks, Endpoint, Failure, Listener, Prompt, Protocol, Signer, Usage, estimate,
+    Clocks, Endpoint, Failure, Listener, Prompt, Protocol, ServerError, Signer, Usage, estimate,
     protocol::{self, Decoder, Ending, Finish, Manner, Progress, Said, echo},
     speech::Speech,
 };
@@ -43,14 +43,14 @@ pub(crate) struct Spoken {
 /// An attempt that failed.
 #[derive(Debug)]
 pub(crate) struct Failed {
-    pub(crate) failure: Failure,
+    pub(crate) error: ServerError,
     /// What it used, as far as it came; nothing when the server never saw the prompt.
     pub(crate) usage: Option<Usage>,
 }
 
-impl From<Failure> for Failed {
-    fn from(failure: Failure) -> Self {
-        Self { failure, usage: None }
+impl<E: Into<ServerError>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self { error: error.into(), usage: None }
     }
 }
 
@@ -92,10 +92,10 @@ pub(crate) async fn begin<'a>(
             break stream;
         }
         let refused = within(means, silent, explained(stream)).await?;
-        let failure = protocol::refusal(&refused);
+        let error = protocol::refusal(&refused);
         // A server that does not take a parameter is asked without it, which each one is learned of once.
-        if !matches!(failure, Failure::BadRequest(_)) || !endpoint.untaken.learn(&refused) {
-            return Err(failure.into());
+        if !matches!(error.failure, Failure::BadRequest(_)) || !endpoint.untaken.learn(&refused) {
+            return Err(error.into());
         }
     };
     let decoder = protocol::decoder(endpoint, means.prompt, &stream.headers).ok_or(Failure::Malformed)?;
@@ -177,13 +177,13 @@ impl Begun<'_> {
         loop {
             self.tell(listener);
             if let Some(ending) = self.ending.take() {
-                return self.spoken(ending, listener).map_err(|failure| self.failed(failure));
+                return self.spoken(ending, listener).map_err(|failure| self.failed(failure.into()));
             }
             let silent = (self.alive_at.plus(self.means.clocks.idle), Failure::Stalled);
-            if let Err(failure) = self.read(Some(silent)).await {
+            if let Err(error) = self.read(Some(silent)).await {
                 // What was said before it broke off was said; whoever listens learns that it is void.
                 self.tell(listener);
-                return Err(self.failed(failure));
+                return Err(self.failed(error));
             }
         }
     }
@@ -194,13 +194,13 @@ impl Begun<'_> {
     }
 
     /// Reads one more piece.
-    async fn read(&mut self, silent: Option<(Timestamp, Failure)>) -> Result<(), Failure> {
-        let Some((stream, decoder)) = &mut self.answer else { return Err(Failure::Broken) };
+    async fn read(&mut self, silent: Option<(Timestamp, Failure)>) -> Result<(), ServerError> {
+        let Some((stream, decoder)) = &mut self.answer else { return Err(Failure::Broken.into()) };
         let piece = match within(self.means, silent, stream.body.next()).await? {
             Ok(piece) => piece,
             // The transport's limit is this attempt's end, which may be the question's.
-            Err(NetError::Timeout) => return Err(Failure::Timeout),
-            Err(error) => return Err(error.into()),
+            Err(NetError::Timeout) => return Err(Failure::Timeout.into()),
+            Err(error) => return Err(Failure::from(error).into()),
         };
         let before = self.said.len();
         let progress = match &piece {
@@ -217,7 +217,7 @@ impl Begun<'_> {
             self.alive_at = now;
         }
         if self.ending.is_none() && self.until.since(now).is_zero() {
-            return Err(Failure::Timeout);
+            return Err(Failure::Timeout.into());
         }
         Ok(())
     }
@@ -255,8 +255,8 @@ impl Begun<'_> {
         Ok(Spoken { text: text.to_owned(), model, usage, finish: ending.finish })
     }
 
-    fn failed(&self, failure: Failure) -> (Failed, Heard) {
-        (Failed { failure, usage: Some(self.usage()) }, Heard(self.speech.is_heard()))
+    fn failed(&self, error: ServerError) -> (Failed, Heard) {
+        (Failed { error, usage: Some(self.usage()) }, Heard(self.speech.is_heard()))
     }
 }
 

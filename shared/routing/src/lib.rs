@@ -18,7 +18,8 @@
 //! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
 //!   one beside it, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
-//! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed
+//! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed;
+//!   [`server_error`]: what the server said about it
 //! - [`meter`]: what an answer costs while it comes ([`Meter`])
 //! - [`estimate`]: counting tokens without a tokenizer ([`estimate_tokens`])
 //! - `word`: enums that are words in configuration
@@ -73,6 +74,7 @@ pub mod route;
 pub mod router;
 pub mod rule;
 mod run;
+pub mod server_error;
 pub mod signer;
 mod speech;
 pub mod strategy;
@@ -92,6 +94,7 @@ pub use protocol::{Finish, Protocol, Template};
 pub use route::{Clocks, Hedge, Route};
 pub use router::{Ports, Router, RoutingError};
 pub use rule::{Pattern, Rule, Then, When};
+pub use server_error::{Overflow, ServerError, ServerMessage};
 pub use signer::Signer;
 pub use strategy::{Balance, Strategy};
 pub use word::UnknownWord;

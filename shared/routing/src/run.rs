@@ -6,9 +6,11 @@ use std::{
 };
 
 use chat::Timestamp;
+use secrecy::ExposeSecret;
 
 use crate::{
-    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Router, Usage,
+    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Prompt, Router,
+    ServerError, Usage,
     attempt::{self, Begun, Failed, Heard, Means, Spoken},
     estimate,
     failure::Next,
@@ -52,6 +54,26 @@ struct Call<'a> {
     /// Held until the call is over.
     _admission: Admission,
     result: Result<Begun<'a>, Failed>,
+}
+
+/// What is written down of an attempt.
+struct Books {
+    outcome: AttemptOutcome,
+    first_token: Option<Duration>,
+    usage: Option<Usage>,
+    error: Option<ServerError>,
+}
+
+impl Books {
+    const fn of(outcome: AttemptOutcome, first_token: Option<Duration>, usage: Option<Usage>) -> Self {
+        Self { outcome, first_token, usage, error: None }
+    }
+
+    fn failed(failed: &Failed, first_token: Option<Duration>) -> Self {
+        let Failed { error, usage } = failed;
+        let outcome = AttemptOutcome::Failed(error.failure);
+        Self { error: Some(error.clone()), ..Self::of(outcome, first_token, *usage) }
+    }
 }
 
 /// What an attempt came to.
@@ -187,8 +209,7 @@ impl<'a> Run<'a> {
             return call;
         };
         // One of the two failed; the other goes on alone.
-        self.record(call.index, call.started, AttemptOutcome::Failed(failed.failure), (None, failed.usage))
-            .await;
+        self.record(call.index, call.started, Books::failed(failed, None)).await;
         if call.index == index { second.await } else { first.await }
     }
 
@@ -243,22 +264,20 @@ impl<'a> Run<'a> {
         let begun = match result {
             Ok(begun) => begun,
             Err(failed) => {
-                let outcome = AttemptOutcome::Failed(failed.failure);
-                self.record(index, started, outcome, (None, failed.usage)).await;
-                return Came::Nothing(failed.failure, Heard(false));
+                self.record(index, started, Books::failed(&failed, None)).await;
+                return Came::Nothing(failed.error.failure, Heard(false));
             }
         };
         let (endpoint, first_token) = (begun.endpoint, begun.first_token);
         match begun.rest(self.ask.listener).await {
             Ok(spoken) => {
-                let books = (first_token, Some(spoken.usage));
-                self.record(index, started, AttemptOutcome::Answered, books).await;
+                let books = Books::of(AttemptOutcome::Answered, first_token, Some(spoken.usage));
+                self.record(index, started, books).await;
                 Came::To(Box::new(self.answered(endpoint, spoken)))
             }
             Err((failed, heard)) => {
-                let outcome = AttemptOutcome::Failed(failed.failure);
-                self.record(index, started, outcome, (first_token, failed.usage)).await;
-                Came::Nothing(failed.failure, heard)
+                self.record(index, started, Books::failed(&failed, first_token)).await;
+                Came::Nothing(failed.error.failure, heard)
             }
         }
     }
@@ -282,17 +301,12 @@ impl<'a> Run<'a> {
     async fn outrun(&mut self, (index, started): (usize, Timestamp)) {
         let waited = self.means.clock.now().since(started);
         let usage = estimate::usage(self.ask.prompt, "");
-        self.record(index, started, AttemptOutcome::Outrun, (Some(waited), Some(usage))).await;
+        self.record(index, started, Books::of(AttemptOutcome::Outrun, Some(waited), Some(usage))).await;
     }
 
     /// Puts an attempt into the books, and what it says of the endpoint into its health.
-    async fn record(
-        &mut self,
-        index: usize,
-        started: Timestamp,
-        outcome: AttemptOutcome,
-        (first_token, usage): (Option<Duration>, Option<Usage>),
-    ) {
+    async fn record(&mut self, index: usize, started: Timestamp, books: Books) {
+        let Books { outcome, first_token, usage, error } = books;
         let Some(endpoint) = self.router.endpoints.get(index) else { return };
         let now = self.means.clock.now();
         if let AttemptOutcome::Failed(failure) = outcome {
@@ -312,7 +326,17 @@ impl<'a> Run<'a> {
             usage,
             cost: endpoint.price.zip(usage).map_or(0, |(price, usage)| price.of_usage(usage)),
             outcome,
+            status: error.as_ref().and_then(|error| error.status),
+            message: error.as_ref().and_then(|error| error.message.as_ref()?.redact(self.sent(endpoint))),
+            overflow: error.map(|error| error.overflow).unwrap_or_default(),
         });
+    }
+
+    /// Every text and secret that a call to this endpoint carries, which a server can quote.
+    fn sent<'e>(&'e self, endpoint: &'e Endpoint) -> impl Iterator<Item = &'e str> {
+        let Prompt { system, lines, sampling } = self.ask.prompt;
+        let texts = lines.iter().map(|line| &line.text).chain(system).chain(&sampling.stop);
+        texts.map(String::as_str).chain(endpoint.key.as_ref().map(ExposeSecret::expose_secret))
     }
 
     /// Whether there is anybody left to ask after this failure, and when it is time to.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use routing::{Clocks, Failure, Place, Protocol, Route, Strategy};
+use routing::{Clocks, Failure, Overflow, Place, Protocol, Route, Strategy};
 
 use super::*;
 
@@ -86,6 +86,9 @@ fn attempts_are_columns() {
         usage,
         cost,
         outcome,
+        status: None,
+        message: None,
+        overflow: Overflow::default(),
     };
     let usage = |estimated| Some(Usage { prompt: 3, completion: 1, estimated });
     let tried = [

@@ -15,7 +15,7 @@ use super::{
     reader::Reader,
     request,
 };
-use crate::{Endpoint, Failure, Line, Prompt, Role};
+use crate::{Endpoint, Failure, Line, Prompt, Role, ServerError};
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
@@ -88,11 +88,11 @@ pub fn decoder(headers: &HeaderMap) -> Box<dyn Decoder> {
 struct Spoken;
 
 impl Voice for Spoken {
-    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let message = if streaming { choice.delta } else { choice.message };
         let Some(message) = message.0 else {
             // A chunk may hold nothing but the reason for the end.
-            return if streaming { Ok(()) } else { Err(Failure::Malformed) };
+            return if streaming { Ok(()) } else { Err(Failure::Malformed.into()) };
         };
         let thinks = thinks(&message);
         // A model's own `refusal` stands where the words would.

@@ -11,7 +11,7 @@ use super::{
     reader::Grammar,
     refusal, request,
 };
-use crate::{Endpoint, Failure, Prompt};
+use crate::{Endpoint, Failure, Prompt, ServerError};
 
 /// How the words are to be chosen and how they are to come, in the names that both protocols use.
 pub(super) fn common(body: &mut Value, endpoint: &Endpoint, prompt: &Prompt, manner: Manner) {
@@ -76,7 +76,7 @@ pub(super) use super::content::Content;
 /// Where a choice keeps its words: the one thing in which the two protocols differ.
 pub(super) trait Voice: Send {
     /// What a choice of a chunk (`streaming`) or of a whole answer says.
-    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), Failure>;
+    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), ServerError>;
 
     /// What was still held back.
     fn rest(&mut self, _: &mut Vec<Said>) {}
@@ -92,7 +92,7 @@ impl<V: Voice> Choices<V> {
         streaming: bool,
         course: &mut Course,
         said: &mut Vec<Said>,
-    ) -> Result<(), Failure> {
+    ) -> Result<(), ServerError> {
         let chunk: Chunk<'_> = object(data)?;
         // Some gateways send their error under a status of 200, or in the middle of a stream, beside choices too.
         if chunk.error.0 {
@@ -107,7 +107,8 @@ impl<V: Voice> Choices<V> {
         let Some(choices) = chunk.choices.0 else {
             // A last chunk may hold nothing but the usage.
             let known = refusal::class(data);
-            return known.map_or(if streaming && counts { Ok(()) } else { Err(Failure::Malformed) }, Err);
+            return known
+                .map_or(if streaming && counts { Ok(()) } else { Err(Failure::Malformed.into()) }, Err);
         };
         let Some(choice) = choices.into_iter().next() else { return Ok(()) };
         let finish = finish(choice.finish_reason.as_str());
@@ -137,11 +138,11 @@ fn finish(reason: &str) -> Result<Option<Finish>, Failure> {
 impl<V: Voice> Grammar for Choices<V> {
     const DONE: bool = true;
 
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         self.read(data, true, course, said)
     }
 
-    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         self.read(body, false, course, said)
     }
 

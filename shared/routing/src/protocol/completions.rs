@@ -15,7 +15,7 @@ use super::{
     request,
     stops::Stops,
 };
-use crate::{Endpoint, Failure, Prompt};
+use crate::{Endpoint, Failure, Prompt, ServerError};
 
 /// The longest answer to ask for when none is configured. It must be said: servers of this protocol default to 16.
 const DEFAULT_MAX_TOKENS: u32 = 1024;
@@ -54,7 +54,7 @@ pub fn decoder(endpoint: &Endpoint, prompt: &Prompt, headers: &HeaderMap) -> Box
 struct Continuation(Stops);
 
 impl Voice for Continuation {
-    fn said(&mut self, choice: Choice<'_>, _: bool, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn said(&mut self, choice: Choice<'_>, _: bool, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let text = choice.text.into_inner().ok_or(Failure::Malformed)?;
         self.0.push(&text, said);
         Ok(())

@@ -17,7 +17,7 @@ use super::{
     json::{Count, Part, Text, There, object},
     refusal, request,
 };
-use crate::{Endpoint, Failure, Picture, Prompt, Role};
+use crate::{Endpoint, Failure, Picture, Prompt, Role, ServerError};
 
 /// The operation that streams, at the end of a path.
 pub(super) const STREAM: &str = "/converse-stream";
@@ -132,7 +132,7 @@ struct Usage {
 }
 
 /// One message of the stream.
-fn hear(message: &Message<'_>, course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+fn hear(message: &Message<'_>, course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
     if message.kind != "event" {
         return Err(refusal::named(message.name, message.payload));
     }
@@ -159,12 +159,12 @@ fn hear(message: &Message<'_>, course: &mut Course, said: &mut Vec<Said>) -> Res
     Ok(())
 }
 
-fn note_end(reason: &str, course: &mut Course) -> Result<(), Failure> {
+fn note_end(reason: &str, course: &mut Course) -> Result<(), ServerError> {
     match reason {
-        "" => return Err(Failure::Malformed),
-        "guardrail_intervened" | "content_filtered" => return Err(Failure::ContentFiltered),
+        "" => return Err(Failure::Malformed.into()),
+        "guardrail_intervened" | "content_filtered" => return Err(Failure::ContentFiltered.into()),
         "max_tokens" | "model_context_window_exceeded" => course.finish(Finish::Length),
-        "malformed_model_output" | "malformed_tool_use" => return Err(Failure::Broken),
+        "malformed_model_output" | "malformed_tool_use" => return Err(Failure::Broken.into()),
         // `end_turn`, `stop_sequence`, and `tool_use`, which nothing that is asked for brings about.
         _ => course.finish(Finish::Complete),
     }
@@ -179,17 +179,17 @@ fn note_usage(usage: &Usage, course: &mut Course) {
 }
 
 impl Decoder for Converse {
-    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, Failure> {
+    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, ServerError> {
         let Self { frames, course } = self;
         frames.push(bytes, |message| if course.over { Ok(()) } else { hear(&message, course, said) })?;
         Ok(if course.over { Progress::Over } else { Progress::More })
     }
 
-    fn finish(&mut self, _: &mut Vec<Said>) -> Result<Ending, Failure> {
+    fn finish(&mut self, _: &mut Vec<Said>) -> Result<Ending, ServerError> {
         if !self.frames.is_empty() && !self.course.is_finished() {
-            return Err(Failure::Broken);
+            return Err(Failure::Broken.into());
         }
-        self.course.ending()
+        Ok(self.course.ending()?)
     }
 }
 

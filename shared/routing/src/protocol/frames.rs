@@ -33,11 +33,11 @@ pub(super) struct Frames {
 
 impl Frames {
     /// Takes the next bytes, and calls `each` with every message that they end.
-    pub(super) fn push(
+    pub(super) fn push<E: From<Failure>>(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(Message<'_>) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(Message<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.held.extend_from_slice(bytes);
         let mut start = 0;
         while let Some(frame) = frame(&self.held[start..])? {

@@ -16,7 +16,7 @@ use super::{
     reader::{Grammar, Reader},
     refusal, request,
 };
-use crate::{Endpoint, Failure, Prompt, Role};
+use crate::{Endpoint, Failure, Prompt, Role, ServerError};
 
 /// The method that streams, at the end of a path.
 pub(super) const STREAM: &str = ":streamGenerateContent";
@@ -149,23 +149,23 @@ fn note_usage(usage: &Usage, course: &mut Course) {
 }
 
 /// What a reason for the end means.
-fn note_end(reason: &str, course: &mut Course) -> Result<(), Failure> {
+fn note_end(reason: &str, course: &mut Course) -> Result<(), ServerError> {
     match reason {
         "" | "FINISH_REASON_UNSPECIFIED" => {}
         "STOP" => course.finish(Finish::Complete),
         "MAX_TOKENS" => course.finish(Finish::Length),
         "SAFETY" | "RECITATION" | "LANGUAGE" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII"
         | "IMAGE_SAFETY" => {
-            return Err(Failure::ContentFiltered);
+            return Err(Failure::ContentFiltered.into());
         }
         // `OTHER`, `MALFORMED_FUNCTION_CALL` and their like: it was given up in the middle.
-        _ => return Err(Failure::Broken),
+        _ => return Err(Failure::Broken.into()),
     }
     Ok(())
 }
 
 impl Grammar for Gemini {
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let chunk: Chunk<'_> = object(data)?;
         if chunk.error.0 {
             return Err(refusal::told(data));
@@ -176,10 +176,10 @@ impl Grammar for Gemini {
         }
         // The prompt itself was refused, and there is no candidate.
         if chunk.prompt_feedback.0.is_some_and(|feedback| feedback.block_reason.words().is_some()) {
-            return Err(Failure::ContentFiltered);
+            return Err(Failure::ContentFiltered.into());
         }
         let Some(candidates) = chunk.candidates.0 else {
-            return if chunk.usage_metadata.0.is_some() { Ok(()) } else { Err(Failure::Malformed) };
+            return if chunk.usage_metadata.0.is_some() { Ok(()) } else { Err(Failure::Malformed.into()) };
         };
         let Some(candidate) = candidates.first() else { return Ok(()) };
         for piece in candidate.content.0.iter().filter_map(|content| content.parts.0.as_ref()).flatten() {

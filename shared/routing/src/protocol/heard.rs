@@ -21,15 +21,15 @@ pub(crate) fn endpoint(protocol: Protocol, url: &str, model: &str) -> Endpoint {
 /// Hears an answer whose body comes in these pieces.
 pub(crate) fn hear(protocol: Protocol, response: &OutResponse, pieces: &[&[u8]]) -> Result<Heard, Failure> {
     if !response.status.is_success() {
-        return Err(refusal(response));
+        return Err(refusal(response).failure);
     }
     let endpoint = endpoint(protocol, "http://h/", "m");
     let mut decoder = decoder(&endpoint, &Prompt::default(), &response.headers).expect("somebody is called");
     let mut said = Vec::new();
     for piece in pieces {
-        decoder.push(piece, &mut said)?;
+        decoder.push(piece, &mut said).map_err(|error| error.failure)?;
     }
-    let ending = decoder.finish(&mut said)?;
+    let ending = decoder.finish(&mut said).map_err(|error| error.failure)?;
     let words = said.iter().filter_map(|said| match said {
         Said::Words(words) => Some(words.as_str()),
         Said::Thought => None,

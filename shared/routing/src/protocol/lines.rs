@@ -14,11 +14,11 @@ pub(super) struct Lines {
 
 impl Lines {
     /// Takes the next bytes, and calls `each` with every line that they end. Blank lines are passed over.
-    pub(super) fn push(
+    pub(super) fn push<E: From<Failure>>(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (head, tail) = (&rest[..end], &rest[end + 1..]);
@@ -30,14 +30,14 @@ impl Lines {
                 self.finish(&mut each)?;
             }
         }
-        self.hold(rest)
+        Ok(self.hold(rest)?)
     }
 
     /// The body has ended, and with it the last line.
-    pub(super) fn finish(
+    pub(super) fn finish<E: From<Failure>>(
         &mut self,
-        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut line = std::mem::take(&mut self.line);
         let heard = whole(&line, &mut each);
         line.clear();
@@ -54,7 +54,7 @@ impl Lines {
     }
 }
 
-fn whole(line: &[u8], each: &mut impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+fn whole<E>(line: &[u8], each: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
     if line.trim_ascii().is_empty() { Ok(()) } else { each(line) }
 }
 
@@ -66,7 +66,7 @@ mod tests {
         let (mut lines, mut heard) = (Lines::default(), Vec::new());
         let mut each = |line: &[u8]| {
             heard.push(String::from_utf8(line.trim_ascii().to_vec()).unwrap());
-            Ok(())
+            Ok::<_, Failure>(())
         };
         for piece in pieces {
             lines.push(piece, &mut each)?;

@@ -15,7 +15,7 @@ use super::{
     reader::{Grammar, Reader},
     refusal, request,
 };
-use crate::{Endpoint, Failure, Prompt, Role};
+use crate::{Endpoint, Failure, Prompt, Role, ServerError};
 
 /// The edition of the protocol that this is.
 const VERSION: HeaderValue = HeaderValue::from_static("2023-06-01");
@@ -138,10 +138,10 @@ fn note_usage(usage: &Part<Usage>, course: &mut Course) {
     course.answer_tokens(usage.output_tokens);
 }
 
-fn note_end(reason: &str, course: &mut Course) -> Result<(), Failure> {
+fn note_end(reason: &str, course: &mut Course) -> Result<(), ServerError> {
     match reason {
         "" => {}
-        "refusal" => return Err(Failure::ContentFiltered),
+        "refusal" => return Err(Failure::ContentFiltered.into()),
         "max_tokens" | "model_context_window_exceeded" => course.finish(Finish::Length),
         // `end_turn`, `stop_sequence`, and `pause_turn` and `tool_use`, which nothing that is asked for brings about.
         _ => course.finish(Finish::Complete),
@@ -160,7 +160,7 @@ fn hear(block: &Block<'_>, said: &mut Vec<Said>) {
 }
 
 impl Grammar for Messages {
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let event: Event<'_> = object(data)?;
         match event.kind.as_str() {
             "message_start" => {
@@ -177,17 +177,17 @@ impl Grammar for Messages {
             }
             "message_stop" => course.over = true,
             "error" => return Err(refusal::told(data)),
-            "" => return Err(refusal::class(data).unwrap_or(Failure::Malformed)),
+            "" => return Err(refusal::class(data).unwrap_or_else(|| Failure::Malformed.into())),
             // `ping`, `content_block_stop`, and what is to come: the protocol asks to pass over what is unknown.
             _ => {}
         }
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let message: Message<'_> = object(body)?;
         let Some(blocks) = &message.content.0 else {
-            return Err(refusal::class(body).unwrap_or(Failure::Malformed));
+            return Err(refusal::class(body).unwrap_or_else(|| Failure::Malformed.into()));
         };
         course.model(message.model.as_str());
         note_usage(&message.usage, course);

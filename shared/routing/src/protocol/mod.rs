@@ -9,7 +9,7 @@ use http::HeaderMap;
 use transport::{OutRequest, OutResponse};
 use url::Url;
 
-use crate::{Endpoint, Failure, Prompt, word::words};
+use crate::{Endpoint, Prompt, ServerError, word::words};
 
 pub mod chat_completions;
 mod choices;
@@ -170,15 +170,15 @@ pub trait Decoder: Send {
     ///
     /// # Errors
     ///
-    /// The [`Failure`] that the server tells in the stream, or [`Failure::Malformed`]. Nothing may follow an error.
-    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, Failure>;
+    /// The error that the server tells in the stream, or [`Malformed`](crate::Failure::Malformed). Nothing may follow an error.
+    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, ServerError>;
 
     /// The body has ended, or [`Progress::Over`] was told. Adds what was still held back.
     ///
     /// # Errors
     ///
-    /// [`Failure::Broken`] when the answer was cut off: neither the protocol's end mark nor a reason for the end came.
-    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, Failure>;
+    /// [`Broken`](crate::Failure::Broken) when the answer was cut off: neither the protocol's end mark nor a reason for the end came.
+    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, ServerError>;
 }
 
 /// The call that asks `endpoint` to go on with `prompt`. `None` for [`Protocol::Echo`], which calls nobody.
@@ -213,7 +213,7 @@ pub fn decoder(endpoint: &Endpoint, prompt: &Prompt, headers: &HeaderMap) -> Opt
 
 /// What an answer means whose status is no success.
 #[must_use]
-pub fn refusal(response: &OutResponse) -> Failure {
+pub fn refusal(response: &OutResponse) -> ServerError {
     refusal::of_response(response)
 }
 

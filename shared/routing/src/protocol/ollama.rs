@@ -16,7 +16,7 @@ use super::{
     reader::{Grammar, Reader},
     refusal, request,
 };
-use crate::{Endpoint, Failure, Line, Prompt, Role};
+use crate::{Endpoint, Failure, Line, Prompt, Role, ServerError};
 
 /// The call that asks `endpoint` to go on with `prompt`.
 #[must_use]
@@ -83,7 +83,7 @@ struct Message<'a> {
 impl Grammar for Chat {
     const LINES: bool = true;
 
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let chunk: Chunk<'_> = object(data)?;
         if chunk.error.0 {
             return Err(refusal::told(data));
@@ -96,7 +96,7 @@ impl Grammar for Chat {
                 said.push(Said::Thought);
             }
         } else if !chunk.done.0 {
-            return Err(Failure::Malformed);
+            return Err(Failure::Malformed.into());
         }
         if !chunk.done.0 {
             return Ok(());
@@ -107,7 +107,7 @@ impl Grammar for Chat {
         match chunk.done_reason.as_str() {
             "length" => course.finish(Finish::Length),
             // The model was loaded or put away, and nobody was asked.
-            "load" | "unload" => return Err(Failure::Broken),
+            "load" | "unload" => return Err(Failure::Broken.into()),
             _ => course.finish(Finish::Complete),
         }
         Ok(())

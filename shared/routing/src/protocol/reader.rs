@@ -8,7 +8,7 @@ use http::{HeaderMap, header};
 use serde::de::IgnoredAny;
 
 use super::{Decoder, Ending, Progress, Said, course::Course, lines::Lines, sse::Events};
-use crate::Failure;
+use crate::{Failure, ServerError};
 
 /// The largest answer in one piece, in bytes. A long answer is some 100 KiB; its reasoning, escaped to six bytes a
 /// character, can be ten times that. It also bounds what a broken server can make a small function hold.
@@ -26,10 +26,10 @@ pub(super) trait Grammar: Send {
     const DONE: bool = false;
 
     /// One event or line of a stream.
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure>;
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError>;
 
     /// A whole answer in one piece.
-    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         self.event(body, course, said)
     }
 
@@ -80,13 +80,13 @@ impl<G: Grammar> Reader<G> {
         &bytes[start..]
     }
 
-    fn feed(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn feed(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<(), ServerError> {
         let Self { grammar, shape, course } = self;
         match shape {
             Shape::Unclear { .. } => Ok(()),
             Shape::Events(events) => events.push(bytes, |data| passing(grammar, course, data, said)),
             Shape::Lines(lines) => lines.push(bytes, |data| event(grammar, course, data, said)),
-            Shape::Whole(whole) if whole.len() + bytes.len() > WHOLE_BYTES => Err(Failure::TooLarge),
+            Shape::Whole(whole) if whole.len() + bytes.len() > WHOLE_BYTES => Err(Failure::TooLarge.into()),
             Shape::Whole(whole) => {
                 whole.extend_from_slice(bytes);
                 Ok(())
@@ -101,7 +101,7 @@ fn event<G: Grammar>(
     course: &mut Course,
     data: &[u8],
     said: &mut Vec<Said>,
-) -> Result<(), Failure> {
+) -> Result<(), ServerError> {
     let data = data.trim_ascii();
     // An event without data is none, by the standard.
     if course.over || data.is_empty() {
@@ -121,9 +121,11 @@ fn passing<G: Grammar>(
     course: &mut Course,
     data: &[u8],
     said: &mut Vec<Said>,
-) -> Result<(), Failure> {
+) -> Result<(), ServerError> {
     match event(grammar, course, data, said) {
-        Err(Failure::Malformed) if serde_json::from_slice::<IgnoredAny>(data).is_err() => {
+        Err(ServerError { failure: Failure::Malformed, .. })
+            if serde_json::from_slice::<IgnoredAny>(data).is_err() =>
+        {
             course.garbled = true;
             Ok(())
         }
@@ -132,7 +134,7 @@ fn passing<G: Grammar>(
 }
 
 impl<G: Grammar> Decoder for Reader<G> {
-    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, Failure> {
+    fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, ServerError> {
         let bytes = match self.shape {
             Shape::Unclear { promised } => self.look(promised, bytes),
             Shape::Events(_) | Shape::Lines(_) | Shape::Whole(_) => bytes,
@@ -141,11 +143,11 @@ impl<G: Grammar> Decoder for Reader<G> {
         Ok(if self.course.over { Progress::Over } else { Progress::More })
     }
 
-    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, Failure> {
+    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, ServerError> {
         let Self { grammar, shape, course } = self;
         match shape {
-            Shape::Unclear { promised: true } => return Err(Failure::Broken),
-            Shape::Unclear { promised: false } => return Err(Failure::Malformed),
+            Shape::Unclear { promised: true } => return Err(Failure::Broken.into()),
+            Shape::Unclear { promised: false } => return Err(Failure::Malformed.into()),
             Shape::Events(events) => events.finish(|data| passing(grammar, course, data, said))?,
             Shape::Lines(lines) => lines.finish(|data| event(grammar, course, data, said))?,
             Shape::Whole(whole) => {
@@ -156,6 +158,6 @@ impl<G: Grammar> Decoder for Reader<G> {
             }
         }
         grammar.rest(said);
-        course.ending()
+        Ok(course.ending()?)
     }
 }

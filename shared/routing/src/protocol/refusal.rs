@@ -11,46 +11,63 @@ use serde_json::Value;
 use transport::OutResponse;
 
 use super::wait;
-use crate::Failure;
+use crate::{
+    Failure,
+    server_error::{Overflow, ServerError},
+};
 
 mod known;
+mod overflow;
+mod words;
 
-/// The class of an answer whose status is not 2xx.
-pub(super) fn of_response(response: &OutResponse) -> Failure {
+/// What a response means whose status is not 2xx.
+pub(super) fn of_response(response: &OutResponse) -> ServerError {
     let status = response.status;
     let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
-    if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
-        && let Some(refusal) = of_error(error(&body), status.as_u16())
-    {
-        return refusal;
-    }
-    let asked = wait::asked(&response.headers, || wait::in_body(error(&body)));
-    of_status(status.as_u16(), asked)
+    let failure = || {
+        if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
+            && let Some(refusal) = of_error(&body, status.as_u16())
+        {
+            return refusal;
+        }
+        let asked = wait::asked(&response.headers, || wait::in_body(error(&body)));
+        of_status(status.as_u16(), asked)
+    };
+    let message = words::of(&body).or_else(|| words::of_page(&response.body));
+    detailed(failure(), Some(status.as_u16()), message.as_deref(), &body)
 }
 
-/// The class that a body tells by itself, whatever the status.
-pub(super) fn class(data: &[u8]) -> Option<Failure> {
+/// The error that a body holds, whatever the status under which it came.
+pub(super) fn class(data: &[u8]) -> Option<ServerError> {
     let body: Value = serde_json::from_slice(data).ok()?;
-    let there = body.get("error").is_some_and(|error| !error.is_null());
-    of_error(error(&body), 200).or_else(|| there.then(|| told(data)))
+    words::is_error(&body).then(|| of_body(&body, None))
 }
 
-/// The class of an error that came under a status of 200.
-pub(super) fn told(data: &[u8]) -> Failure {
-    let body = serde_json::from_slice(data).unwrap_or(Value::Null);
-    let error = error(&body);
-    let code = number(error.get("code")).or_else(|| number(error.get("status")));
-    let kinds = kinds(error).into_iter();
-    let status = code.or_else(|| kinds.filter_map(|kind| known::status(&kind)).next());
-    of_error(error, status.unwrap_or(200))
-        .unwrap_or_else(|| of_status(status.unwrap_or(200), wait::in_body(error)))
+/// An error that came under a status of 200.
+pub(super) fn told(data: &[u8]) -> ServerError {
+    of_body(&serde_json::from_slice(data).unwrap_or(Value::Null), None)
 }
 
-/// The class of an error whose kind is told beside its body.
-pub(super) fn named(kind: &str, body: &[u8]) -> Failure {
-    let body = serde_json::from_slice(body).unwrap_or(Value::Null);
-    let status = known::status(&kind.to_lowercase()).unwrap_or(200);
-    of_error(error(&body), status).unwrap_or_else(|| of_status(status, None))
+/// An error whose kind is told beside its body.
+pub(super) fn named(kind: &str, body: &[u8]) -> ServerError {
+    of_body(&serde_json::from_slice(body).unwrap_or(Value::Null), known::status(&kind.to_lowercase()))
+}
+
+fn of_body(body: &Value, status: Option<u16>) -> ServerError {
+    let error = error(body);
+    let code = || number(error.get("code")).or_else(|| number(error.get("status")));
+    let kind = || kinds(body).iter().find_map(|kind| known::status(kind));
+    let status = status.or_else(code).or_else(kind);
+    let means = status.unwrap_or(200);
+    let failure = of_error(body, means).unwrap_or_else(|| of_status(means, wait::in_body(error)));
+    detailed(failure, status, words::of(body).as_deref(), body)
+}
+
+fn detailed(failure: Failure, status: Option<u16>, message: Option<&str>, body: &Value) -> ServerError {
+    let too_long = failure == Failure::ContextTooLong;
+    let figures = || overflow::figures(error(body), message.unwrap_or_default());
+    let overflow = if too_long { figures() } else { Overflow::default() };
+    ServerError { failure, status, message: message.and_then(crate::server_error::Unredacted::new), overflow }
 }
 
 /// What a status means by itself.
@@ -59,6 +76,8 @@ fn of_status(status: u16, asked: Option<std::time::Duration>) -> Failure {
         // Without money an account is as good as without a key.
         401..=403 => Failure::Auth(status),
         408 => Failure::Timeout,
+        // Whoever cannot take so many bytes takes a shorter conversation.
+        413 => Failure::ContextTooLong,
         429 => Failure::RateLimited { retry_after: asked },
         // Overloaded, and says for how long.
         503 | 529 if asked.is_some() => Failure::RateLimited { retry_after: asked },
@@ -78,12 +97,16 @@ fn error(body: &Value) -> &Value {
 }
 
 /// What the server calls the error, in lower case, most exact first.
-fn kinds(error: &Value) -> Vec<String> {
+fn kinds(body: &Value) -> Vec<String> {
+    let error = error(body);
     let reasons = error.get("details").and_then(Value::as_array).into_iter().flatten();
     let reasons = reasons.filter_map(|detail| detail.get("reason"));
     let own = [error.pointer("/innererror/code"), error.get("code"), error.get("type"), error.get("status")];
-    let all = own.into_iter().flatten().chain(reasons).filter_map(Value::as_str);
-    all.map(str::to_lowercase).collect()
+    let beside = ["code", "error_type", "error_code"].map(|name| body.get(name));
+    let all = own.into_iter().flatten().chain(reasons).chain(beside.into_iter().flatten());
+    let mut kinds: Vec<_> = all.filter_map(Value::as_str).map(str::to_lowercase).collect();
+    kinds.extend(words::minimax_code(body).map(|code| format!("minimax {code}")));
+    kinds
 }
 
 /// A status as a number, or as a number in a text.
@@ -93,10 +116,9 @@ fn number(value: Option<&Value>) -> Option<u16> {
 }
 
 /// The class that an error tells by its kind or its words.
-fn of_error(error: &Value, status: u16) -> Option<Failure> {
-    let words = error.as_str().or_else(|| error.get("message").or_else(|| error.get("Message"))?.as_str());
-    let words = words.unwrap_or_default().to_lowercase();
-    let kinds = kinds(error);
+fn of_error(body: &Value, status: u16) -> Option<Failure> {
+    let words = words::of(body).unwrap_or_default().to_lowercase();
+    let kinds = kinds(body);
     if kinds.iter().any(|kind| known::is_filter(kind)) || known::says_filtered(&words) {
         Some(Failure::ContentFiltered)
     } else if kinds.iter().any(|kind| known::is_length(kind)) || known::says_too_long(&words) {

@@ -16,7 +16,7 @@ use super::{
     refusal, request,
     stops::Stops,
 };
-use crate::{Endpoint, Failure, Line, Prompt, Role};
+use crate::{Endpoint, Failure, Line, Prompt, Role, ServerError};
 
 /// The shortest limit to an answer that OpenAI takes, in tokens.
 const LEAST_TOKENS: u32 = 16;
@@ -118,7 +118,7 @@ struct Usage {
 
 impl Responses {
     /// What the whole tells of the answer, and, once it is over, of its end.
-    fn note(response: &Response<'_>, data: &[u8], course: &mut Course) -> Result<(), Failure> {
+    fn note(response: &Response<'_>, data: &[u8], course: &mut Course) -> Result<(), ServerError> {
         course.model(response.model.as_str());
         if let Some(usage) = &response.usage.0 {
             course.prompt_tokens(usage.input_tokens);
@@ -128,13 +128,13 @@ impl Responses {
         match (response.status.as_str(), cut) {
             ("failed", _) => Err(refusal::told(data)),
             (_, _) if response.error.0 => Err(refusal::told(data)),
-            ("incomplete", Some("content_filter")) => Err(Failure::ContentFiltered),
+            ("incomplete", Some("content_filter")) => Err(Failure::ContentFiltered.into()),
             ("incomplete", Some("max_output_tokens")) => {
                 course.finish(Finish::Length);
                 Ok(())
             }
             // Given up for another reason, or called off by somebody.
-            ("incomplete" | "cancelled", _) => Err(Failure::Broken),
+            ("incomplete" | "cancelled", _) => Err(Failure::Broken.into()),
             ("completed", _) => {
                 course.finish(Finish::Complete);
                 Ok(())
@@ -146,7 +146,7 @@ impl Responses {
 }
 
 impl Grammar for Responses {
-    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn event(&mut self, data: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let event: Event<'_> = object(data)?;
         match event.kind.as_str() {
             "response.output_text.delta" | "response.refusal.delta" => {
@@ -161,7 +161,7 @@ impl Grammar for Responses {
                 Self::note(&response, data, course)?;
                 course.over = true;
             }
-            "" => return Err(refusal::class(data).unwrap_or(Failure::Malformed)),
+            "" => return Err(refusal::class(data).unwrap_or_else(|| Failure::Malformed.into())),
             _ => {
                 if let Some(response) = event.response.0 {
                     Self::note(&response, data, course)?;
@@ -171,10 +171,10 @@ impl Grammar for Responses {
         Ok(())
     }
 
-    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), Failure> {
+    fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let response: Response<'_> = object(body)?;
         Self::note(&response, body, course)?;
-        let Some(items) = response.output.0 else { return Err(Failure::Malformed) };
+        let Some(items) = response.output.0 else { return Err(Failure::Malformed.into()) };
         for item in items.iter().filter(|item| item.kind.as_str() == "message") {
             for piece in item.content.0.iter().flatten() {
                 self.stops.push(piece.text.as_str(), said);

@@ -24,11 +24,11 @@ pub(super) struct Events {
 impl Events {
     /// Takes the next bytes, and calls `each` with the data of every event that they end. Comments, and fields other
     /// than `data`, are passed over.
-    pub(super) fn push(
+    pub(super) fn push<E: From<Failure>>(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
             let (head, tail) = (&rest[..end], &rest[end + 1..]);
@@ -40,14 +40,14 @@ impl Events {
                 self.take_held(&mut each)?;
             }
         }
-        self.hold(rest)
+        Ok(self.hold(rest)?)
     }
 
     /// The body has ended: an event without the empty line after it counts too, since servers forget that one.
-    pub(super) fn finish(
+    pub(super) fn finish<E: From<Failure>>(
         &mut self,
-        mut each: impl FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.take_held(&mut each)?;
         self.take(b"", &mut each)
     }
@@ -61,7 +61,10 @@ impl Events {
     }
 
     /// The line that was held, which is whole now.
-    fn take_held(&mut self, each: &mut impl FnMut(&[u8]) -> Result<(), Failure>) -> Result<(), Failure> {
+    fn take_held<E: From<Failure>>(
+        &mut self,
+        each: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut line = std::mem::take(&mut self.line);
         let taken = self.take(&line, each);
         // Its room is used again: there is a line for every word of an answer.
@@ -71,11 +74,11 @@ impl Events {
     }
 
     /// One whole line.
-    fn take(
+    fn take<E: From<Failure>>(
         &mut self,
         line: &[u8],
-        each: &mut impl FnMut(&[u8]) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        each: &mut impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() {
             if !std::mem::take(&mut self.begun) {
@@ -88,7 +91,7 @@ impl Events {
         let Some(value) = line.strip_prefix(b"data:") else { return Ok(()) };
         let value = value.strip_prefix(b" ").unwrap_or(value);
         if self.data.len() + value.len() > EVENT_BYTES {
-            return Err(Failure::TooLarge);
+            return Err(Failure::TooLarge.into());
         }
         if std::mem::replace(&mut self.begun, true) {
             self.data.push(b'\n');
@@ -106,7 +109,7 @@ mod tests {
         let (mut events, mut heard) = (Events::default(), Vec::new());
         let mut each = |data: &[u8]| {
             heard.push(String::from_utf8(data.to_vec()).unwrap());
-            Ok(())
+            Ok::<_, Failure>(())
         };
         for piece in pieces {
             events.push(piece.as_bytes(), &mut each).unwrap();
@@ -149,13 +152,14 @@ mod tests {
     fn an_endless_event_is_given_up() {
         let piece = vec![b'x'; 1 << 20];
         let mut parser = Events::default();
-        let given_up = (0..6).any(|_| parser.push(&piece, |_| Ok(())) == Err(Failure::TooLarge));
+        let given_up =
+            (0..6).any(|_| parser.push(&piece, |_| Ok::<_, Failure>(())) == Err(Failure::TooLarge));
         assert!(given_up);
         let mut line = b"data: ".to_vec();
         line.extend_from_slice(&piece);
         line.push(b'\n');
         let mut parser = Events::default();
-        let given_up = (0..6).any(|_| parser.push(&line, |_| Ok(())) == Err(Failure::TooLarge));
+        let given_up = (0..6).any(|_| parser.push(&line, |_| Ok::<_, Failure>(())) == Err(Failure::TooLarge));
         assert!(given_up);
     }
 }

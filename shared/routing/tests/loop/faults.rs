@@ -234,3 +234,28 @@ async fn a_router_that_could_not_work_is_not_made() {
         assert_eq!(router(endpoints, Route { strategy, ..Route::default() }, &net(&[])).unwrap_err(), error);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_attempt_carries_the_status_and_what_the_server_says_without_what_was_asked() {
+    let too_long = r#"{"error":{"message":"This model's maximum context length is 4096 tokens. However, you requested 5000 tokens (4500 in the messages).","code":400}}"#;
+    let amid = [Step::Bytes("data: {\"error\":{\"message\":\"CUDA error\\nin hi\",\"code\":500}}\n\n")];
+    let amid: &'static [Step] = Box::leak(Box::new(amid));
+    let servers = [
+        ("l1", Does::Status(400, r#"{"error":"the input 'hi' is bad"}"#)),
+        ("l2", Does::Stream(amid)),
+        ("l3", Does::Status(400, too_long)),
+        ("l4", Does::Fail(NetError::Unreachable)),
+    ];
+    let (router, _) = setup(&servers, Strategy::LocalFirst);
+    let attempts = ask(&router, 90).await.unwrap_err().attempts;
+    let told = |name: &str| {
+        let attempt = attempts.iter().find(|attempt| attempt.endpoint == name).unwrap();
+        (attempt.status, attempt.message.as_ref().map(ToString::to_string))
+    };
+    assert_eq!(told("l1"), (Some(400), Some("the input '…' is bad".to_owned())));
+    assert_eq!(told("l2"), (Some(500), Some("CUDA error in …".to_owned())));
+    assert_eq!(told("l3").0, Some(400));
+    assert_eq!(told("l4"), (None, None));
+    let figures = attempts.iter().find(|attempt| attempt.endpoint == "l3").unwrap().overflow;
+    assert_eq!((figures.window, figures.prompt), (Some(4096), Some(4500)));
+}

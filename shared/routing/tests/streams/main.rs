@@ -37,12 +37,12 @@ fn hear<'a>(recorded: &Recorded, pieces: impl IntoIterator<Item = &'a [u8]>) -> 
             Ok(Progress::More) => {}
             Ok(Progress::Over) => break,
             Err(error) => {
-                failure = Some(error);
+                failure = Some(error.failure);
                 break;
             }
         }
     }
-    let end = failure.map_or_else(|| decoder.finish(&mut said), Err);
+    let end = failure.map_or_else(|| decoder.finish(&mut said).map_err(|error| error.failure), Err);
     let (mut words, mut thoughts) = (String::new(), 0);
     for said in said {
         match said {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use routing::{Attempt, Place};
+use routing::{Attempt, Overflow, Place};
 
 use super::*;
 
@@ -14,6 +14,9 @@ fn no_answer(reason: NoAnswerReason, failures: &[Failure]) -> NoAnswer {
         usage: None,
         cost: 0,
         outcome: AttemptOutcome::Failed(*failure),
+        status: None,
+        message: None,
+        overflow: Overflow::default(),
     };
     NoAnswer { reason, attempts: failures.iter().map(attempt).collect() }
 }

@@ -37,7 +37,7 @@ fn heard(pieces: &[&[u8]]) -> Result<Heard, Failure> {
     for piece in pieces {
         frames.push(piece, |message| {
             heard.push((message.kind.to_owned(), message.name.to_owned(), message.payload.to_vec()));
-            Ok(())
+            Ok::<_, Failure>(())
         })?;
     }
     Ok(heard)

@@ -4,7 +4,11 @@ use http::header;
 
 use super::*;
 
-fn response(status: u16, headers: &[(header::HeaderName, &'static str)], body: &str) -> OutResponse {
+pub(super) fn response(
+    status: u16,
+    headers: &[(header::HeaderName, &'static str)],
+    body: &str,
+) -> OutResponse {
     let headers = headers.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect();
     OutResponse { status: StatusCode::from_u16(status).unwrap(), headers, body: body.to_owned().into() }
 }
@@ -15,7 +19,7 @@ type Row = (&'static str, u16, &'static str, Failure);
 fn check(table: &[Row]) {
     for &(what, status, body, failure) in table {
         assert!(serde_json::from_str::<Value>(body).is_ok(), "{what}");
-        assert_eq!(of_response(&response(status, &[], body)), failure, "{what}");
+        assert_eq!(of_response(&response(status, &[], body)).failure, failure, "{what}");
     }
 }
 
@@ -199,14 +203,14 @@ fn without_a_body_the_status_speaks() {
         (401, Failure::Auth(401)),
         (403, Failure::Auth(403)),
         (404, Failure::BadRequest(404)),
-        (413, Failure::BadRequest(413)),
+        (413, Failure::ContextTooLong),
         (429, Failure::RateLimited { retry_after: None }),
         (500, Failure::Server(500)),
         (502, Failure::Server(502)),
         (529, Failure::Server(529)),
     ] {
         for body in ["", "<html>maximum context length</html>", "[1", "null", "[]"] {
-            assert_eq!(of_response(&response(status, &[], body)), failure, "{status} {body:?}");
+            assert_eq!(of_response(&response(status, &[], body)).failure, failure, "{status} {body:?}");
         }
     }
 }
@@ -228,7 +232,7 @@ fn retry_after_is_seconds_or_a_date_against_the_servers_own_clock() {
         (vec![NOW], None),
     ] {
         let expected = Failure::RateLimited { retry_after: seconds.map(Duration::from_secs) };
-        assert_eq!(of_response(&response(429, &headers, "")), expected, "{headers:?}");
+        assert_eq!(of_response(&response(429, &headers, "")).failure, expected, "{headers:?}");
     }
 }
 
@@ -273,7 +277,7 @@ const ANTHROPIC: &[Row] = &[
         "size",
         413,
         r#"{"type":"error","error":{"type":"request_too_large","message":"Request exceeds the maximum size"}}"#,
-        Failure::BadRequest(413),
+        Failure::ContextTooLong,
     ),
     ("rate", 429, r#"{"type":"error","error":{"type":"rate_limit_error","message":"slow"}}"#, LIMITED),
     (
@@ -362,9 +366,9 @@ fn an_overloaded_server_that_says_for_how_long_is_left_alone_so_long() {
     let after = [(header::RETRY_AFTER, "7")];
     let limited = Failure::RateLimited { retry_after: Some(Duration::from_secs(7)) };
     for status in [429, 503, 529] {
-        assert_eq!(of_response(&response(status, &after, "")), limited, "{status}");
+        assert_eq!(of_response(&response(status, &after, "")).failure, limited, "{status}");
     }
-    assert_eq!(of_response(&response(500, &after, "")), Failure::Server(500));
+    assert_eq!(of_response(&response(500, &after, "")).failure, Failure::Server(500));
 }
 
 /// Under a good status or in the middle of a stream, what an error calls itself stands for the status.
@@ -384,6 +388,6 @@ fn errors_in_streams_are_told_apart_by_their_kind() {
         (r#"{"error":null,"response":{"error":null}}"#, Failure::Server(200)),
         ("not JSON", Failure::Server(200)),
     ] {
-        assert_eq!(told(error.as_bytes()), failure, "{error}");
+        assert_eq!(told(error.as_bytes()).failure, failure, "{error}");
     }
 }
