@@ -14,8 +14,8 @@ use crate::{
 impl Budgets for SqliteStore {
     async fn spent(&self, account: &Account, month: Month) -> Result<u64, StoreError> {
         let (account, month) = (account.clone(), month.to_string());
-        let select = self.database.run(move |transaction| {
-            let mut statement = transaction
+        let select = self.database.read(move |connection| {
+            let mut statement = connection
                 .prepare_cached("SELECT v, micros FROM spending WHERE account = ?1 AND month = ?2")?;
             let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?));
             let found = statement.query_row(params![account.as_str(), month], read).optional()?;
@@ -34,8 +34,8 @@ impl Budgets for SqliteStore {
         keep_until: Timestamp,
     ) -> Result<(), StoreError> {
         let (account, month) = (account.clone(), month.to_string());
-        let update = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let update = self.database.run(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "INSERT INTO spending (account, month, v, micros, keep_until) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (account, month)
                  DO UPDATE SET micros = micros + excluded.micros, keep_until = excluded.keep_until",

@@ -18,8 +18,8 @@ impl Choices for SqliteStore {
         now: Timestamp,
     ) -> Result<Option<String>, StoreError> {
         let conversation = conversation.clone();
-        let select = self.database.run(move |transaction| {
-            let mut statement = transaction
+        let select = self.database.read(move |connection| {
+            let mut statement = connection
                 .prepare_cached("SELECT v, model FROM choices WHERE conversation = ?1 AND keep_until > ?2")?;
             let read = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?));
             let found =
@@ -38,8 +38,8 @@ impl Choices for SqliteStore {
         keep_until: Timestamp,
     ) -> Result<(), StoreError> {
         let (conversation, model) = (conversation.clone(), model.map(str::to_owned));
-        let insert = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let insert = self.database.run(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "INSERT OR REPLACE INTO choices (conversation, v, model, keep_until) VALUES (?1, ?2, ?3, ?4)",
             )?;
             statement.execute(params![conversation.as_str(), VERSION, model, keep_until.as_millis()])?;

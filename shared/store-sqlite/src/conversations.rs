@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::{ConversationKey, Timestamp, TurnKey};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use store::{Conversations, Exchange, ExchangeKind, Kept, ReadFrom, StoreError, words};
 
 use crate::{
@@ -29,12 +29,12 @@ fn exchange(Stored(version, turn, at, kind, sealed, keep_until): Stored) -> Resu
 }
 
 fn find(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     conversation: &ConversationKey,
     at: Timestamp,
     turn: &TurnKey,
 ) -> Result<Option<Exchange>, Failure> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = connection.prepare_cached(
         "SELECT v, turn, at, kind, sealed, keep_until FROM exchanges
          WHERE conversation = ?1 AND at = ?2 AND turn = ?3",
     )?;
@@ -42,15 +42,11 @@ fn find(
     Ok(found.optional()?.map(exchange).transpose()?)
 }
 
-fn keep(
-    transaction: &Transaction<'_>,
-    conversation: &ConversationKey,
-    new: &Exchange,
-) -> Result<Kept, Failure> {
-    if let Some(standing) = find(transaction, conversation, new.at, &new.turn)? {
+fn keep(connection: &Connection, conversation: &ConversationKey, new: &Exchange) -> Result<Kept, Failure> {
+    if let Some(standing) = find(connection, conversation, new.at, &new.turn)? {
         return Ok(Kept::Already(standing));
     }
-    let mut statement = transaction.prepare_cached(
+    let mut statement = connection.prepare_cached(
         "INSERT INTO exchanges (conversation, at, turn, v, kind, sealed, keep_until)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?;
@@ -72,13 +68,13 @@ const NEWEST: (i64, &str) = (i64::MAX, "g");
 /// Rows are read one by one, so that nothing is fetched beyond the limit or the reset. There is one copy of everything, so
 /// no reading misses anything.
 fn recent(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     conversation: &ConversationKey,
     now: Timestamp,
     (at, turn): (i64, &str),
     limit: usize,
 ) -> Result<Vec<Exchange>, Failure> {
-    let mut statement = transaction.prepare_cached(
+    let mut statement = connection.prepare_cached(
         "SELECT v, turn, at, kind, sealed, keep_until FROM exchanges
          WHERE conversation = ?1 AND (at, turn) < (?3, ?4) AND keep_until > ?2 AND kind <> 'notice'
          ORDER BY at DESC, turn DESC",
@@ -100,7 +96,7 @@ fn recent(
 impl Conversations for SqliteStore {
     async fn keep(&self, conversation: &ConversationKey, exchange: &Exchange) -> Result<Kept, StoreError> {
         let (conversation, exchange) = (conversation.clone(), exchange.clone());
-        self.database.run(move |transaction| keep(transaction, &conversation, &exchange)).await
+        self.database.run(move |connection| keep(connection, &conversation, &exchange)).await
     }
 
     async fn find(
@@ -110,7 +106,7 @@ impl Conversations for SqliteStore {
         turn: &TurnKey,
     ) -> Result<Option<Exchange>, StoreError> {
         let (conversation, turn) = (conversation.clone(), turn.clone());
-        self.database.run(move |transaction| find(transaction, &conversation, at, &turn)).await
+        self.database.read(move |connection| find(connection, &conversation, at, &turn)).await
     }
 
     async fn recent(
@@ -123,9 +119,9 @@ impl Conversations for SqliteStore {
         let (conversation, behind) = (conversation.clone(), from.behind());
         let behind = behind.map(|exchange| (exchange.at.as_millis(), exchange.turn.clone()));
         self.database
-            .run(move |transaction| {
+            .read(move |connection| {
                 let end = behind.as_ref().map_or(NEWEST, |(at, turn)| (*at, turn.as_str()));
-                recent(transaction, &conversation, now, end, limit)
+                recent(connection, &conversation, now, end, limit)
             })
             .await
     }

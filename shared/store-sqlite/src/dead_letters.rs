@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use store::{DeadLetter, DeadLetters, Park, ParkedTurn, QueueItem, Redriven, Reopening, StoreError, words};
 
 use crate::{
     SqliteStore,
+    backlog::Lane,
     database::{Failure, VERSION, check_version},
     queue::append,
     turns::reopen,
@@ -30,8 +31,8 @@ fn letter(Stored(version, turn, conversation, reason, tries, at): Stored) -> Res
     })
 }
 
-fn park(transaction: &Transaction<'_>, parked: &ParkedTurn) -> Result<(), Failure> {
-    let mut statement = transaction.prepare_cached(
+fn park(connection: &Connection, parked: &ParkedTurn) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
         "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at, reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
          ON CONFLICT (dedup) DO UPDATE SET v = excluded.v, body = excluded.body, tries = excluded.tries,
@@ -49,8 +50,8 @@ fn park(transaction: &Transaction<'_>, parked: &ParkedTurn) -> Result<(), Failur
     Ok(())
 }
 
-fn list(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
-    let mut statement = transaction.prepare_cached(
+fn list(connection: &Connection, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
+    let mut statement = connection.prepare_cached(
         "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters
          ORDER BY buried_at DESC, dedup LIMIT ?1",
     )?;
@@ -58,47 +59,46 @@ fn list(transaction: &Transaction<'_>, limit: usize) -> Result<Vec<DeadLetter>, 
     statement.query_map([limit], stored)?.map(|row| Ok(letter(row?)?)).collect()
 }
 
-fn show(transaction: &Transaction<'_>, turn: &TurnKey) -> Result<Option<DeadLetter>, Failure> {
-    let mut statement = transaction.prepare_cached(
+fn show(connection: &Connection, turn: &TurnKey) -> Result<Option<DeadLetter>, Failure> {
+    let mut statement = connection.prepare_cached(
         "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters WHERE dedup = ?1",
     )?;
     let found = statement.query_row([turn.as_str()], stored).optional()?;
     Ok(found.map(letter).transpose()?)
 }
 
-fn redrive(transaction: &Transaction<'_>, turn: &TurnKey, now: Timestamp) -> Result<Redriven, Failure> {
-    let Some(letter) = show(transaction, turn)? else { return Ok(Redriven::NotFound) };
-    let redriven = match reopen(transaction, turn, now)? {
+fn redrive(connection: &Connection, turn: &TurnKey, now: Timestamp) -> Result<Redriven, Failure> {
+    let Some(letter) = show(connection, turn)? else { return Ok(Redriven::NotFound) };
+    let redriven = match reopen(connection, turn, now)? {
         Reopening::Opened => Redriven::Reopened,
         Reopening::Held { until } => return Ok(Redriven::Held { until }),
         Reopening::NotParked => Redriven::Requeued,
     };
-    let mut delete =
-        transaction.prepare_cached("DELETE FROM dead_letters WHERE dedup = ?1 RETURNING body")?;
+    let mut delete = connection.prepare_cached("DELETE FROM dead_letters WHERE dedup = ?1 RETURNING body")?;
     let body = delete.query_row([turn.as_str()], |row| row.get(0))?;
-    append(transaction, &QueueItem { group: letter.conversation, dedup: letter.turn, body })?;
+    append(connection, &QueueItem { group: letter.conversation, dedup: letter.turn, body })?;
     Ok(redriven)
 }
 
 #[async_trait]
 impl Park for SqliteStore {
     async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
-        self.database.run(move |transaction| park(transaction, &parked)).await
+        self.database.run(move |connection| park(connection, &parked)).await
     }
 }
 
 #[async_trait]
 impl DeadLetters for SqliteStore {
     async fn list(&self, limit: usize) -> Result<Vec<DeadLetter>, StoreError> {
-        self.database.run(move |transaction| list(transaction, limit)).await
+        self.database.read(move |connection| list(connection, limit)).await
     }
 
     async fn show(&self, turn: &TurnKey) -> Result<Option<DeadLetter>, StoreError> {
         let turn = turn.clone();
-        self.database.run(move |transaction| show(transaction, &turn)).await
+        self.database.read(move |connection| show(connection, &turn)).await
     }
 
-    /// One transaction: all of it happens or nothing. Another process may do it while a server runs on the file; the
+    /// One connection: all of it happens or nothing. Another process may do it while a server runs on the file; the
     /// server finds the item when it next looks.
     async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
         let (turn, waiting) = (turn.clone(), self.enqueued());
@@ -107,6 +107,7 @@ impl DeadLetters for SqliteStore {
                 waiting.notify_one();
             }
         };
-        self.database.run_then(move |transaction| redrive(transaction, &turn, now), announce).await
+        let work = move |connection: &Connection| redrive(connection, &turn, now);
+        self.database.run_then(Lane::Ordinary, work, announce).await
     }
 }

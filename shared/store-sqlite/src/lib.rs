@@ -2,12 +2,16 @@
 //!
 //! One file holds everything that DynamoDB and SQS hold in the cloud, behind the same traits and under the same
 //! conformance suite. What returned is on the disk: a process or a machine that dies afterwards loses nothing.
-//! Statements run on tokio's blocking threads, one at a time.
+//!
+//! One thread writes. Jobs that wait together share a transaction, with a savepoint each, and one fsync; a webhook's
+//! message goes before a turn's writes. Two threads read, and see all that was committed before they were asked. Nothing
+//! of it blocks the caller's thread.
 //!
 //! # Layout
 //!
 //! - [`SqliteStore`]: opening, and every trait of [`store`]
-//! - `database`: the connection, its pragmas, transactions, errors
+//! - `database`: the connections, their pragmas, errors
+//! - `writer`, `job`, `backlog`: writes in groups; `checkpoint`: when the log goes into the file; `readers`: reads
 //! - `schema`: tables and migrations
 //! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `choices`, `openings`, `dead_letters`: the traits
 //! - `sweep`: what is past its time goes
@@ -36,29 +40,33 @@
 //! # }).unwrap();
 //! ```
 
+mod backlog;
 mod budgets;
+mod checkpoint;
 mod choices;
 mod conversations;
 mod database;
 mod dead_letters;
+mod job;
 mod openings;
 mod queue;
+mod readers;
 mod reclaim;
 mod schema;
 mod signals;
 mod sweep;
 mod tokens;
 mod turns;
+mod writer;
 
 use std::{path::Path, sync::Arc};
 
-use rusqlite::Connection;
 use store::StoreError;
 use tokio::sync::Notify;
 
 use crate::database::Database;
 
-/// One SQLite file as a store. Clones share the connection.
+/// One SQLite file as a store. Clones share its threads, which end with the last of them.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     database: Database,
@@ -73,7 +81,7 @@ impl SqliteStore {
     /// [`StoreError::Unreadable`] when a newer Magpie wrote the file: it is left as it is.
     /// [`StoreError::Unavailable`] when it cannot be opened or is no database.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Self::with(Connection::open(path))
+        Ok(Self { database: Database::open(path)?, enqueued: Arc::default() })
     }
 
     /// A store that lasts as long as the process, for tests.
@@ -82,11 +90,7 @@ impl SqliteStore {
     ///
     /// [`StoreError::Unavailable`], when there is no memory for it.
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        Self::with(Connection::open_in_memory())
-    }
-
-    fn with(connection: rusqlite::Result<Connection>) -> Result<Self, StoreError> {
-        Ok(Self { database: Database::new(connection)?, enqueued: Arc::default() })
+        Ok(Self { database: Database::open_in_memory()?, enqueued: Arc::default() })
     }
 
     /// Is notified of each item that went into the queue, so that whoever takes them out need not poll fast. One

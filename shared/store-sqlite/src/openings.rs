@@ -24,8 +24,8 @@ fn stored(row: &Row<'_>) -> rusqlite::Result<(i64, Opening)> {
 impl Openings for SqliteStore {
     async fn tell(&self, opening: &Opening) -> Result<(), StoreError> {
         let opening = opening.clone();
-        let insert = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let insert = self.database.run(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "INSERT INTO openings (endpoint, v, since, until, step) VALUES (?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (endpoint) DO UPDATE
                  SET v = excluded.v, since = excluded.since, until = excluded.until, step = excluded.step
@@ -39,8 +39,8 @@ impl Openings for SqliteStore {
     }
 
     async fn openings(&self, now: Timestamp) -> Result<Vec<Opening>, StoreError> {
-        let select = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let select = self.database.read(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "SELECT v, endpoint, since, until, step FROM openings
                  WHERE until > ?1 ORDER BY endpoint LIMIT ?2",
             )?;

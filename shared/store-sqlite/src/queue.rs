@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chat::Timestamp;
-use rusqlite::{OptionalExtension as _, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use store::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, StoreError, words};
 
 use crate::{
     SqliteStore,
+    backlog::Lane,
     database::{Failure, VERSION, check_version},
 };
 
@@ -19,8 +20,8 @@ use crate::{
 pub(crate) const DEDUP_WINDOW: Duration = Duration::from_secs(5 * 60);
 
 /// Whether the item is new.
-fn enqueue(transaction: &Transaction<'_>, item: &QueueItem, now: Timestamp) -> Result<bool, Failure> {
-    let mut seen = transaction.prepare_cached(
+fn enqueue(connection: &Connection, item: &QueueItem, now: Timestamp) -> Result<bool, Failure> {
+    let mut seen = connection.prepare_cached(
         "INSERT INTO queue_seen (dedup, first_at) VALUES (?1, ?2)
          ON CONFLICT (dedup) DO UPDATE SET first_at = excluded.first_at WHERE first_at <= ?3",
     )?;
@@ -28,14 +29,14 @@ fn enqueue(transaction: &Transaction<'_>, item: &QueueItem, now: Timestamp) -> R
     if seen.execute(params![item.dedup.as_str(), now.as_millis(), old])? == 0 {
         return Ok(false);
     }
-    append(transaction, item)?;
+    append(connection, item)?;
     Ok(true)
 }
 
 /// Puts an item in, seen or not.
-pub(crate) fn append(transaction: &Transaction<'_>, item: &QueueItem) -> Result<(), Failure> {
+pub(crate) fn append(connection: &Connection, item: &QueueItem) -> Result<(), Failure> {
     // Due since ever, so that a clock that is set back does not hold it up.
-    let mut insert = transaction.prepare_cached(
+    let mut insert = connection.prepare_cached(
         "INSERT INTO queue (v, conversation, dedup, body, tries, due, in_work, head)
          VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, NOT EXISTS (SELECT 1 FROM queue WHERE conversation = ?2))",
     )?;
@@ -43,12 +44,8 @@ pub(crate) fn append(transaction: &Transaction<'_>, item: &QueueItem) -> Result<
     Ok(())
 }
 
-fn next(
-    transaction: &Transaction<'_>,
-    now: Timestamp,
-    visibility: Duration,
-) -> Result<Option<Delivery>, Failure> {
-    let mut statement = transaction.prepare_cached(
+fn next(connection: &Connection, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, Failure> {
+    let mut statement = connection.prepare_cached(
         "UPDATE queue SET tries = tries + 1, in_work = 1, due = ?2
          WHERE id = (SELECT id FROM queue INDEXED BY queue_heads WHERE head = 1 AND due <= ?1 ORDER BY id LIMIT 1)
          RETURNING v, id, tries, body, conversation",
@@ -72,24 +69,24 @@ fn parts(receipt: &Receipt) -> Option<(i64, u32)> {
 
 /// Takes the item of a valid receipt out, after copying it to the dead letters where it is to be buried.
 fn remove(
-    transaction: &Transaction<'_>,
+    connection: &Connection,
     (id, tries): (i64, u32),
     buried_at: Option<Timestamp>,
 ) -> Result<(), Failure> {
     if let Some(at) = buried_at {
-        let mut bury = transaction.prepare_cached(
+        let mut bury = connection.prepare_cached(
             "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at)
              SELECT v, conversation, dedup, body, tries, ?3 FROM queue WHERE id = ?1 AND tries = ?2 AND in_work = 1
              ON CONFLICT (dedup) DO UPDATE SET tries = excluded.tries, buried_at = excluded.buried_at",
         )?;
         bury.execute(params![id, tries, at.as_millis()])?;
     }
-    let mut delete = transaction.prepare_cached(
+    let mut delete = connection.prepare_cached(
         "DELETE FROM queue WHERE id = ?1 AND tries = ?2 AND in_work = 1 RETURNING conversation",
     )?;
     let conversation: Option<String> = delete.query_row(params![id, tries], |row| row.get(0)).optional()?;
     if let Some(conversation) = conversation {
-        let mut promote = transaction.prepare_cached(
+        let mut promote = connection.prepare_cached(
             "UPDATE queue SET head = 1 WHERE id = (SELECT min(id) FROM queue WHERE conversation = ?1)",
         )?;
         promote.execute([conversation])?;
@@ -97,8 +94,8 @@ fn remove(
     Ok(())
 }
 
-fn put_off(transaction: &Transaction<'_>, (id, tries): (i64, u32), due: Timestamp) -> Result<(), Failure> {
-    let mut statement = transaction.prepare_cached(
+fn put_off(connection: &Connection, (id, tries): (i64, u32), due: Timestamp) -> Result<(), Failure> {
+    let mut statement = connection.prepare_cached(
         "UPDATE queue SET in_work = 0, due = ?3 WHERE id = ?1 AND tries = ?2 AND in_work = 1",
     )?;
     statement.execute(params![id, tries, due.as_millis()])?;
@@ -114,7 +111,8 @@ impl Enqueue for SqliteStore {
                 waiting.notify_one();
             }
         };
-        self.database.run_then(move |transaction| enqueue(transaction, &item, now), announce).await?;
+        let work = move |connection: &Connection| enqueue(connection, &item, now);
+        self.database.run_then(Lane::Acknowledgement, work, announce).await?;
         Ok(())
     }
 }
@@ -122,27 +120,27 @@ impl Enqueue for SqliteStore {
 #[async_trait]
 impl Dequeue for SqliteStore {
     async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        self.database.run(move |transaction| next(transaction, now, visibility)).await
+        self.database.run(move |connection| next(connection, now, visibility)).await
     }
 
     async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {
         let Some(parts) = parts(receipt) else { return Ok(()) };
-        self.database.run(move |transaction| remove(transaction, parts, None)).await
+        self.database.run(move |connection| remove(connection, parts, None)).await
     }
 
     async fn again(&self, receipt: &Receipt, due: Timestamp) -> Result<(), StoreError> {
         let Some(parts) = parts(receipt) else { return Ok(()) };
-        self.database.run(move |transaction| put_off(transaction, parts, due)).await
+        self.database.run(move |connection| put_off(connection, parts, due)).await
     }
 
     async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
         let Some(parts) = parts(receipt) else { return Ok(()) };
-        self.database.run(move |transaction| remove(transaction, parts, Some(now))).await
+        self.database.run(move |connection| remove(connection, parts, Some(now))).await
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {
-        let count = self.database.run(|transaction| {
-            Ok(transaction
+        let count = self.database.read(|connection| {
+            Ok(connection
                 .prepare_cached("SELECT count(*) FROM queue")?
                 .query_row([], |row| row.get::<_, i64>(0))?)
         });

@@ -19,7 +19,7 @@ impl SqliteStore {
     ///
     /// [`StoreError::Unavailable`]; nothing is changed then.
     pub async fn reclaim(&self) -> Result<(), StoreError> {
-        self.database.run(|transaction| Ok(transaction.execute_batch(RECLAIM)?)).await
+        self.database.run(|connection| Ok(connection.execute_batch(RECLAIM)?)).await
     }
 }
 

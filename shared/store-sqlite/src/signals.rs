@@ -37,8 +37,8 @@ impl Signals for SqliteStore {
         keep_until: Timestamp,
     ) -> Result<(), StoreError> {
         let (conversation, signal) = (conversation.clone(), signal.clone());
-        let insert = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let insert = self.database.run(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "INSERT OR IGNORE INTO signals (conversation, at, turn, v, kind, mentions, keep_until)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?;
@@ -63,8 +63,8 @@ impl Signals for SqliteStore {
         now: Timestamp,
     ) -> Result<Vec<Signal>, StoreError> {
         let conversation = conversation.clone();
-        let select = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let select = self.database.read(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "SELECT v, turn, at, kind, mentions FROM signals
                  WHERE conversation = ?1 AND at > ?2 AND keep_until > ?3 ORDER BY at, turn LIMIT ?4",
             )?;

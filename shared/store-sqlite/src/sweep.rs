@@ -6,8 +6,8 @@ use store::{DEAD_LETTERS_KEPT, StoreError};
 
 use crate::{SqliteStore, queue::DEDUP_WINDOW};
 
-/// Rows that go in one transaction. A sweep after a long rest may find many, and messages wait meanwhile.
-const BATCH: usize = 500;
+/// Rows that go at once. A sweep after a long rest may find many, and an acknowledgement waits for what is in its group.
+const BATCH: usize = 50;
 
 /// Each statement takes a moment and a number, and removes no more than that number of rows from before the moment.
 const EXPIRED: [&str; 7] = [
@@ -49,9 +49,9 @@ impl SqliteStore {
     }
 
     async fn delete(&self, delete: &'static str, before: Timestamp) -> Result<usize, StoreError> {
-        let work = self.database.run(move |transaction| {
+        let work = self.database.run(move |connection| {
             let limit = i64::try_from(BATCH).unwrap_or(i64::MAX);
-            Ok(transaction.prepare_cached(delete)?.execute(params![before.as_millis(), limit])?)
+            Ok(connection.prepare_cached(delete)?.execute(params![before.as_millis(), limit])?)
         });
         work.await
     }

@@ -19,8 +19,8 @@ impl Tokens for SqliteStore {
         slot: TokenSlot,
     ) -> Result<Option<SealedToken>, StoreError> {
         let (platform, bot) = (platform.clone(), bot.clone());
-        let read = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let read = self.database.read(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "SELECT v, sealed, ends_at FROM tokens WHERE platform = ?1 AND bot = ?2 AND slot = ?3",
             )?;
             let row = statement.query_row([platform.as_str(), bot.as_str(), slot.as_str()], |row| {
@@ -42,8 +42,8 @@ impl Tokens for SqliteStore {
         token: SealedToken,
     ) -> Result<(), StoreError> {
         let (platform, bot) = (platform.clone(), bot.clone());
-        let write = self.database.run(move |transaction| {
-            let mut statement = transaction.prepare_cached(
+        let write = self.database.run(move |connection| {
+            let mut statement = connection.prepare_cached(
                 "INSERT OR REPLACE INTO tokens (platform, bot, slot, v, sealed, ends_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
-use rusqlite::{OptionalExtension as _, Params, Transaction, params};
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use store::{Claim, ClaimRequest, Ending, Fence, Reopening, StoreError, TurnRecord, Turns, words};
 
 use crate::{
@@ -22,8 +22,8 @@ struct Row {
     record: TurnRecord,
 }
 
-fn read(transaction: &Transaction<'_>, key: &TurnKey) -> Result<Option<Row>, Failure> {
-    let mut statement = transaction.prepare_cached(
+fn read(connection: &Connection, key: &TurnKey) -> Result<Option<Row>, Failure> {
+    let mut statement = connection.prepare_cached(
         "SELECT v, state, lease_until, keep_until, fence, accepted_at, segments_sent, sending, redrive
          FROM turns WHERE key = ?1",
     )?;
@@ -66,12 +66,12 @@ fn decide(row: Option<Row>, request: &ClaimRequest) -> Result<Result<TurnRecord,
     }
 }
 
-fn claim(transaction: &Transaction<'_>, key: &TurnKey, request: &ClaimRequest) -> Result<Claim, Failure> {
-    let record = match decide(read(transaction, key)?, request)? {
+fn claim(connection: &Connection, key: &TurnKey, request: &ClaimRequest) -> Result<Claim, Failure> {
+    let record = match decide(read(connection, key)?, request)? {
         Ok(record) => record,
         Err(claim) => return Ok(claim),
     };
-    let mut statement = transaction.prepare_cached(
+    let mut statement = connection.prepare_cached(
         "INSERT OR REPLACE INTO turns
          (key, v, state, fence, lease_until, accepted_at, segments_sent, sending, keep_until, redrive)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -92,12 +92,8 @@ fn claim(transaction: &Transaction<'_>, key: &TurnKey, request: &ClaimRequest) -
 }
 
 /// Opens a parked turn, or takes away a lease that is over.
-pub(crate) fn reopen(
-    transaction: &Transaction<'_>,
-    key: &TurnKey,
-    now: Timestamp,
-) -> Result<Reopening, Failure> {
-    let row = read(transaction, key)?.filter(|row| row.keep_until > now);
+pub(crate) fn reopen(connection: &Connection, key: &TurnKey, now: Timestamp) -> Result<Reopening, Failure> {
+    let row = read(connection, key)?.filter(|row| row.keep_until > now);
     let Some(row) = row else { return Ok(Reopening::NotParked) };
     let (update, found) = match row.state.as_str() {
         HELD if row.lease_until > now => return Ok(Reopening::Held { until: row.lease_until }),
@@ -108,7 +104,7 @@ pub(crate) fn reopen(
         ),
         _ => return Ok(Reopening::NotParked),
     };
-    transaction.prepare_cached(update)?.execute([key.as_str()])?;
+    connection.prepare_cached(update)?.execute([key.as_str()])?;
     Ok(found)
 }
 
@@ -122,13 +118,15 @@ impl SqliteStore {
     async fn write(
         &self,
         update: &'static str,
-        values: impl Params + Send + 'static,
+        values: impl Params + Clone + Send + 'static,
     ) -> Result<(), StoreError> {
-        let change =
-            move |transaction: &Transaction<'_>| match transaction.prepare_cached(update)?.execute(values)? {
-                0 => Err(StoreError::FenceLost.into()),
-                _ => Ok(()),
-            };
+        let change = move |connection: &Connection| match connection
+            .prepare_cached(update)?
+            .execute(values.clone())?
+        {
+            0 => Err(StoreError::FenceLost.into()),
+            _ => Ok(()),
+        };
         self.database.run(change).await
     }
 }
@@ -137,7 +135,7 @@ impl SqliteStore {
 impl Turns for SqliteStore {
     async fn claim(&self, key: &TurnKey, request: ClaimRequest) -> Result<Claim, StoreError> {
         let key = key.clone();
-        self.database.run(move |transaction| claim(transaction, &key, &request)).await
+        self.database.run(move |connection| claim(connection, &key, &request)).await
     }
 
     async fn sending(&self, key: &TurnKey, fence: Fence, segment: u32) -> Result<(), StoreError> {
@@ -163,11 +161,11 @@ impl Turns for SqliteStore {
 
     async fn begun(&self, key: &TurnKey) -> Result<bool, StoreError> {
         let key = key.clone();
-        self.database.run(move |transaction| Ok(read(transaction, &key)?.is_some())).await
+        self.database.read(move |connection| Ok(read(connection, &key)?.is_some())).await
     }
 
     async fn reopen(&self, key: &TurnKey, now: Timestamp) -> Result<Reopening, StoreError> {
         let key = key.clone();
-        self.database.run(move |transaction| reopen(transaction, &key, now)).await
+        self.database.run(move |connection| reopen(connection, &key, now)).await
     }
 }
