@@ -148,6 +148,12 @@ pub const fn gave_up(language: Language) -> &'static str {
 #[must_use]
 pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str {
     match (language, reason) {
+        (Language::Zh, NoAnswerReason::NoModel) => {
+            "抱歉，还没有连接任何模型，这个问题没能得到回答。请告诉管理员：启动模型服务，或在配置中加入 `[endpoints.名称]`；Magpie 的日志里有说明。"
+        }
+        (Language::En, NoAnswerReason::NoModel) => {
+            "Sorry, no model is connected, so your question got no answer. Please tell your administrator: start a model server, or configure `[endpoints.NAME]`; Magpie's log explains how."
+        }
         (Language::Zh, NoAnswerReason::NoEndpoint | NoAnswerReason::AllFailed) => {
             "抱歉，模型暂时都联系不上，这个问题没能得到回答。请过几分钟再问一次；如果一直这样，请告诉管理员。"
         }
