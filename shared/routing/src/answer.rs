@@ -66,7 +66,7 @@ impl AttemptOutcome {
 /// An answer, and who gave it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The words, without the model's reasoning; never blank.
+    /// The words, without the model's reasoning. Blank only where the answer was cut off before its first word.
     pub text: String,
     /// The name of the endpoint that answered.
     pub endpoint: String,

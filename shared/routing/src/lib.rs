@@ -17,7 +17,7 @@
 //! - [`plan`]: which endpoints may be asked, and in which order
 //! - [`health`]: how the endpoints fare, and what instances tell each other of it ([`Board`])
 //! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
-//!   one beside it, `speech` what of an answer may be shown
+//!   one beside it, `absent` who is waited for, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed;
 //!   [`server_error`]: what the server said about it
@@ -58,6 +58,7 @@
 //! # }
 //! ```
 
+mod absent;
 pub mod answer;
 pub mod ask;
 mod attempt;

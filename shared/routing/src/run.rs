@@ -9,8 +9,9 @@ use chat::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::{
-    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Prompt, Router,
-    ServerError, Usage,
+    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, Finish, NoAnswer, NoAnswerReason, Prompt,
+    Router, ServerError, Usage,
+    absent::Absent,
     attempt::{self, Begun, Failed, Heard, Means, Spoken},
     estimate,
     failure::Next,
@@ -43,6 +44,8 @@ pub(crate) struct Run<'a> {
     over_budget: bool,
     /// Who has been asked twice already.
     again: BTreeSet<usize>,
+    /// Who was not there, and is waited for when nobody else is left to ask.
+    absent: Absent,
     calls_left: u32,
     attempts: Vec<Attempt>,
 }
@@ -104,6 +107,7 @@ impl<'a> Run<'a> {
             queue: plan.choices.into(),
             over_budget: plan.left_out.iter().any(|(_, why)| *why == LeftOut::Allowance),
             again: BTreeSet::new(),
+            absent: Absent::default(),
             calls_left: router.route.attempts.max(1),
             attempts: Vec::new(),
         }
@@ -112,7 +116,8 @@ impl<'a> Run<'a> {
     /// Asks until somebody answers.
     pub(crate) async fn answer(mut self) -> Result<Answer, NoAnswer> {
         while let Some((index, admission)) = self.next().await {
-            if self.left().is_zero() || self.calls_left == 0 {
+            // Whoever was not there has cost nothing yet.
+            if self.left().is_zero() || (self.calls_left == 0 && !self.absent.is_awaited(index)) {
                 break;
             }
             let call = self.begin(index, admission).await;
@@ -134,8 +139,14 @@ impl<'a> Run<'a> {
     }
 
     /// Who is asked next, with a place among its questions. When all that are left have as many as they may, the first
-    /// of them is waited for.
+    /// of them is waited for; when nobody is left, whoever was not there.
     async fn next(&mut self) -> Option<(usize, Admission)> {
+        self.absent.go_on();
+        if self.queue.is_empty() {
+            let Means { clock, pause, .. } = self.means;
+            let returned = self.absent.returned(&self.router.health, clock, pause, self.deadline);
+            self.queue.push_back(returned.await?);
+        }
         loop {
             let now = self.means.clock.now();
             let health = &self.router.health;
@@ -218,7 +229,7 @@ impl<'a> Run<'a> {
         self.calls_left = self.calls_left.saturating_sub(1);
         let (router, means) = (self.router, self.means);
         let started = means.clock.now();
-        let until = self.deadline.min(started.plus(means.clocks.attempt));
+        let until = self.deadline;
         // Whoever is the last that can be asked is waited for as long as there is time.
         let other = self.calls_left > 0 && self.queue.iter().any(|&other| self.is_ready(other));
         let patience = other.then_some(means.clocks.first_token);
@@ -271,6 +282,10 @@ impl<'a> Run<'a> {
         let (endpoint, first_token) = (begun.endpoint, begun.first_token);
         match begun.rest(self.ask.listener).await {
             Ok(spoken) => {
+                if spoken.finish == Finish::TimedOut {
+                    let seconds = self.ask.budget.as_secs();
+                    tracing::warn!(endpoint = %endpoint.name, seconds, "the turn timeout cut an answer off");
+                }
                 let books = Books::of(AttemptOutcome::Answered, first_token, Some(spoken.usage));
                 self.record(index, started, books).await;
                 Came::To(Box::new(self.answered(endpoint, spoken)))
@@ -309,12 +324,17 @@ impl<'a> Run<'a> {
         let Books { outcome, first_token, usage, error } = books;
         let Some(endpoint) = self.router.endpoints.get(index) else { return };
         let now = self.means.clock.now();
-        if let AttemptOutcome::Failed(failure) = outcome {
-            tracing::debug!(endpoint = %endpoint.name, failure = failure.class(), "an attempt failed");
-        }
-        let opening = self.router.health.note(index, Verdict { outcome, started, first_token }, now);
+        let verdict = Verdict { outcome, started, first_token };
+        let opening = self.router.health.note(index, verdict, now);
         if let Some(opening) = opening {
             self.router.tell(&opening).await;
+        }
+        // There may be dozens of such attempts, and the first is in the books.
+        if self.absent.learn(index, verdict, now) {
+            return;
+        }
+        if let AttemptOutcome::Failed(failure) = outcome {
+            tracing::debug!(endpoint = %endpoint.name, failure = failure.class(), "an attempt failed");
         }
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         self.attempts.push(Attempt {
@@ -354,7 +374,8 @@ impl<'a> Run<'a> {
                 None
             }
             Next::SameAfter(wait) => self.may_wait(index, wait.unwrap_or(BUSY_WAIT)),
-            Next::SameOnce if heard.0 => None,
+            // It would break for longer than it can be heard, if others are left.
+            Next::SameOnce if heard.0 && !self.queue.is_empty() => None,
             Next::SameOnce => Some(self.moment()),
             Next::OtherEndpoint => None,
         };
@@ -393,7 +414,8 @@ impl<'a> Run<'a> {
 
     fn no_answer(self) -> NoAnswer {
         let ended = |failure| self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(failure));
-        let reason = if self.left().is_zero() && !self.attempts.is_empty() {
+        // Who waited for a server in vain has not to shorten the question.
+        let reason = if self.left().is_zero() && !self.attempts.is_empty() && self.absent.is_empty() {
             NoAnswerReason::OutOfTime
         } else if ended(Failure::ContentFiltered) || ended(Failure::ContextTooLong) {
             NoAnswerReason::Refused
