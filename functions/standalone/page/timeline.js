@@ -5,7 +5,7 @@ import { el } from "./dom.js";
 import { duration, reason, t } from "./text.js";
 
 /** The stations of a message that meets no trouble: drawn faintly until they are reached. */
-const STATIONS = ["verified", "queued", "claimed", "asked", "answered", "sent", "ended"];
+const STATIONS = ["verified", "queued", "claimed", "model.attempt", "answered", "sent", "ended"];
 const LAST = ["ended", "rejected", "ignored", "not_queued"];
 
 /** Draws `notes` into `root`; with none, the stations that a message will pass. */
@@ -95,7 +95,7 @@ const DRAW = {
   returned: () => ({ text: t("steps.returned"), tone: "odd" }),
   not_queued: () => ({ text: t("steps.not_queued"), tone: "bad" }),
   claimed: ({ fence }) => ({ text: t("steps.claimed"), parts: [fence > 1 && t("detail.try", { fence })] }),
-  asked: ({ endpoint, place: where, model, outcome }) => ({
+  "model.attempt": ({ endpoint, place: where, model, outcome }) => ({
     text: t("detail.asked", { endpoint }),
     parts: [place(where), model, outcome && reason(outcome)],
     tone: !outcome || outcome === "answered" ? "" : "odd",

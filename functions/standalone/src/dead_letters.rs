@@ -19,6 +19,9 @@ use store_sqlite::SqliteStore;
 
 use crate::{data, platforms::PLATFORMS, table::table};
 
+/// How much of a cause stands in a list, in characters. `show` has all of it.
+const CAUSE_IN_LIST: usize = 80;
+
 /// How many characters of a key name a dead letter in a list: enough for ten thousand of them to differ.
 const SHORT: usize = 12;
 
@@ -117,7 +120,8 @@ impl Desk {
         if letters.is_empty() {
             return Ok("no dead letters".to_owned());
         }
-        let mut rows = vec![["ID", "SINCE", "REASON", "TRIES", "CONVERSATION"].map(str::to_owned).to_vec()];
+        let mut rows =
+            vec![["ID", "SINCE", "REASON", "TRIES", "CONVERSATION", "CAUSE"].map(str::to_owned).to_vec()];
         rows.extend(letters.iter().map(|letter| {
             vec![
                 short(letter.turn.as_str()),
@@ -125,6 +129,7 @@ impl Desk {
                 name(letter.reason).to_owned(),
                 letter.tries.to_string(),
                 short(letter.conversation.as_str()),
+                letter.cause.as_deref().map_or_else(String::new, in_list),
             ]
         }));
         Ok(table(&rows))
@@ -181,8 +186,16 @@ fn show(letter: &DeadLetter) -> String {
         vec!["since".to_owned(), moment(letter.at)],
         vec!["tries".to_owned(), letter.tries.to_string()],
         vec!["reason".to_owned(), name(letter.reason).to_owned()],
+        vec!["cause".to_owned(), letter.cause.clone().unwrap_or_else(|| "not known".to_owned())],
         vec!["redrive".to_owned(), meaning(letter.reason).to_owned()],
     ])
+}
+
+fn in_list(cause: &str) -> String {
+    match cause.char_indices().nth(CAUSE_IN_LIST) {
+        Some((end, _)) => format!("{}…", &cause[..end]),
+        None => cause.to_owned(),
+    }
 }
 
 /// The reason's name, as logs write it.
@@ -233,6 +246,7 @@ mod tests {
                 turn: words::turn_key(&format!("{turn:0<64}")).unwrap(),
                 conversation: words::conversation_key(&"c".repeat(64)).unwrap(),
                 reason: ParkReason::NoAnswer,
+                cause: Some("office: server, status 503: no\u{1b}[2J slot".to_owned()),
                 body: "canary".to_owned(),
                 tries: 2,
                 at: Timestamp::from_millis(1_790_000_000_000 + number * 1_000),
@@ -246,9 +260,9 @@ mod tests {
     async fn a_list_is_aligned_newest_first_and_shows_nobodys_words() {
         let said = desk(&["ab1", "cd2"]).await.list(50).await.unwrap();
         let expected = "\
-ID            SINCE                 REASON     TRIES  CONVERSATION
-cd2000000000  2026-09-21 14:13:21Z  no_answer  2      cccccccccccc
-ab1000000000  2026-09-21 14:13:20Z  no_answer  2      cccccccccccc";
+ID            SINCE                 REASON     TRIES  CONVERSATION  CAUSE
+cd2000000000  2026-09-21 14:13:21Z  no_answer  2      cccccccccccc  office: server, status 503: no\\u{1b}[2J slot
+ab1000000000  2026-09-21 14:13:20Z  no_answer  2      cccccccccccc  office: server, status 503: no\\u{1b}[2J slot";
         assert_eq!(said, expected);
         assert_eq!(desk(&[]).await.list(50).await.unwrap(), "no dead letters");
     }
@@ -257,6 +271,7 @@ ab1000000000  2026-09-21 14:13:20Z  no_answer  2      cccccccccccc";
     async fn a_letter_is_found_by_the_beginning_of_its_key() {
         let desk = desk(&["ab1", "ab2", "cd3"]).await;
         let shown = show(&desk.find("cd").await.unwrap());
+        assert!(shown.contains("office: server, status 503"), "{shown}");
         assert!(shown.contains("asks the models again") && !shown.contains("canary"), "{shown}");
         assert!(desk.find("ab").await.unwrap_err().to_string().contains("2 dead letters"));
         assert!(desk.find("ef").await.unwrap_err().to_string().contains("no dead letter"));
@@ -282,6 +297,7 @@ ab1000000000  2026-09-21 14:13:20Z  no_answer  2      cccccccccccc";
             turn: turn.clone(),
             conversation: words::conversation_key(&"c".repeat(64)).unwrap(),
             reason: ParkReason::NoAnswer,
+            cause: None,
             body: "sealed".to_owned(),
             tries: 1,
             at: now,

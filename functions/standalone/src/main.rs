@@ -16,6 +16,7 @@
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
 //! - [`discover`]: a model server on one of the usual ports
 //! - [`gateway`]: `/v1/chat/completions` for other programs
+//! - [`log`]: the log of this process
 //! - [`health`]: how the endpoints fare
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
 //! - [`platforms`]: the platforms that this process speaks
@@ -23,6 +24,7 @@
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
 //! - [`notify`]: outgoing notifications
 //! - [`dead_letters`]: what ended without an answer, and how to bring it back
+//! - [`running`]: what a Magpie that runs knows of its endpoints
 //! - [`route`]: which endpoints a question would go to, and what became of each; `table` is columns for a terminal
 
 mod cli;
@@ -32,11 +34,13 @@ mod dead_letters;
 mod discover;
 mod gateway;
 mod health;
+mod log;
 mod notify;
 mod platforms;
 mod playground;
 mod pump;
 mod route;
+mod running;
 mod serve;
 mod table;
 mod web;

@@ -3,25 +3,18 @@
 //! The question goes the way that a turn's would go, without a platform, a store or memory: what is wrong with a route
 //! shows here before people meet it.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
 use chat::{ChatKind, UserId};
 use egress::{Egress, EgressOptions};
 use routing::{
-    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, NoAnswerReason, Plan, Prompt,
-    Router, Usage,
+    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, Plan, Prompt, Router, Usage,
 };
 use settings::{LocalSecrets, ProcessEnvironment, Settings};
 use transport::Transport;
 
-use crate::{
-    discover::report::how_to_connect,
-    health::{self, Health},
-    platforms::PLATFORMS,
-    serve,
-    table::table,
-};
+use crate::{platforms::PLATFORMS, running::Running, serve, table::table};
 
 /// What `magpie route` takes.
 #[derive(Debug, clap::Args)]
@@ -60,8 +53,8 @@ pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     let system = persona(&settings, args.bot.as_deref())?;
     let prompt = Prompt { system, ..Prompt::question(args.question) };
     let ask = Ask::whole(&prompt, &context, settings.routing.turn_timeout);
-    let health = health::of_running(transport.as_ref(), settings.standalone.listen).await;
-    println!("{}", explanation(&router, &router.plan(&ask), &health));
+    let running = Running::ask(transport.as_ref(), settings.standalone.listen, None).await;
+    println!("{}", explanation(&router, &router.plan(&ask), &running));
     if args.explain {
         return Ok(());
     }
@@ -71,9 +64,6 @@ pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
             Ok(())
         }
         Err(NoAnswer { reason, attempts: tried }) => {
-            if reason == NoAnswerReason::NoModel {
-                bail!("no model is connected: {}", how_to_connect())
-            }
             println!("\n{}", attempts(&tried));
             bail!("nobody answered ({})", reason.as_str())
         }
@@ -112,13 +102,16 @@ fn context(settings: &Settings, router: &Router, args: &RouteArgs) -> anyhow::Re
 /// The router that `magpie serve` would ask.
 async fn router(settings: &Settings, transport: Arc<dyn Transport>) -> anyhow::Result<Router> {
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
-    let finder = serve::finder(settings, &secrets, &transport).await?;
-    let found = finder.find(&[]).await;
-    Ok(serve::router(settings, &transport, finder.in_service(&found.endpoints))?)
+    Ok(Router::new(
+        serve::endpoints(settings, &secrets, transport.as_ref()).await?,
+        settings.routing.route.clone(),
+        settings.routing.clocks,
+        serve::routing_ports(transport),
+    )?)
 }
 
-/// Where the question goes, first choice first, and where not, and why. `health` is what a running Magpie knows.
-fn explanation(router: &Router, plan: &Plan, health: &BTreeMap<String, Health>) -> String {
+/// Where the question goes, first choice first, and where not, and why. `running` is what a running Magpie knows.
+fn explanation(router: &Router, plan: &Plan, running: &Running) -> String {
     let mut head = format!("strategy {}", plan.strategy.as_str());
     if !plan.rules.is_empty() {
         head = format!("{head}\nrules    {}", plan.rules.join(", "));
@@ -131,10 +124,10 @@ fn explanation(router: &Router, plan: &Plan, health: &BTreeMap<String, Health>) 
     let chosen = plan.choices.iter().filter_map(|&index| router.endpoints().get(index));
     for endpoint in chosen {
         let mut columns = columns(endpoint);
-        columns.extend(health.get(&endpoint.name).map(ToString::to_string));
+        columns.extend(running.of(&endpoint.name).map(|health| harmless(&health.to_string())));
         rows.push(columns);
     }
-    if !health.is_empty() {
+    if matches!(running, Running::Told(_)) {
         rows[0].push("HEALTH".to_owned());
     }
     let mut parts = vec![head, table(&rows)];
@@ -162,7 +155,6 @@ fn reason(why: &LeftOut, plan: &Plan) -> String {
         LeftOut::Vision => "it does not understand pictures".to_owned(),
         LeftOut::Window => "the question is longer than its window".to_owned(),
         LeftOut::Allowance => "it might cost more than is left".to_owned(),
-        LeftOut::OtherBots => "it answers demo bots only".to_owned(),
     }
 }
 
@@ -181,7 +173,10 @@ fn attempts(attempts: &[Attempt]) -> String {
             money(attempt.cost),
             match attempt.outcome {
                 AttemptOutcome::Answered => "answered".to_owned(),
-                AttemptOutcome::Failed(failure) => failure.to_string(),
+                AttemptOutcome::Failed(failure) => match &attempt.message {
+                    Some(message) => format!("{failure}: {message}"),
+                    None => failure.to_string(),
+                },
                 AttemptOutcome::Outrun => "another was faster".to_owned(),
             },
         ]

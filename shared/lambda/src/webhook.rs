@@ -19,7 +19,7 @@ use crate::start::{QUEUE_URL, Start, TABLE};
 ///
 /// What kept the function from starting; Lambda logs it and the platform delivers the event again.
 pub fn serve_webhook(service: &'static str, kind: Kind) -> anyhow::Result<()> {
-    telemetry::log::init_json(service, ProcessEnvironment.get("MAGPIE_LOG").as_deref());
+    telemetry::log::init_function(service, ProcessEnvironment.get("MAGPIE_LOG").as_deref());
     // One event at a time is all that Lambda gives a process: one thread starts sooner than a pool of them.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -42,6 +42,7 @@ async fn receiver(kind: Kind) -> anyhow::Result<Receiver> {
         clock: Arc::new(SystemClock),
         entropy: Arc::new(SystemEntropy),
         observer: Arc::new(LogObserver),
+        unknown: receive::UnknownBots::default(),
     })
 }
 

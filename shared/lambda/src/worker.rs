@@ -8,7 +8,7 @@ use chat::{Clock as _, Timestamp};
 use host::{SystemClock, SystemEntropy, SystemPause};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::Kind;
-use routing::{LiveRouter, Router};
+use routing::Router;
 use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
@@ -37,7 +37,7 @@ const GIVE_UP: Duration = Duration::from_secs(15);
 ///
 /// What kept the function from starting; Lambda logs it and the queue keeps its records.
 pub fn run_worker(service: &'static str, kinds: &[Kind]) -> anyhow::Result<()> {
-    telemetry::log::init_json(service, ProcessEnvironment.get("MAGPIE_LOG").as_deref());
+    telemetry::log::init_function(service, ProcessEnvironment.get("MAGPIE_LOG").as_deref());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let consumer = Arc::new(Consumer::new(kinds).await?);
@@ -85,7 +85,7 @@ impl Consumer {
             choices: store.clone(),
             parked: store.clone(),
             tokens: store,
-            router: Arc::new(LiveRouter::new(router)),
+            router: Arc::new(router),
             transport: Arc::clone(&start.transport),
             vault: Arc::clone(&start.vault),
             clock,

@@ -16,6 +16,7 @@
 //! # Layout
 //!
 //! - [`receiver`]: the way of a webhook ([`Receiver`])
+//! - [`unknown`]: which webhooks for bots that are not configured are told to operators ([`UnknownBots`])
 //! - `signal`: what a message signals to a worker past the queue
 //! - [`queued`]: [`QueuedMessage`], the message on its way to a worker, sealed
 //!
@@ -31,6 +32,8 @@
 pub mod queued;
 pub mod receiver;
 mod signal;
+pub mod unknown;
 
 pub use queued::{QueuedMessage, UnreadableMessage};
 pub use receiver::{BODY_MAX, Receiver};
+pub use unknown::UnknownBots;

@@ -10,7 +10,7 @@ use store::{Enqueue, QueueItem, Signal, Signals};
 use telemetry::{Note, Observer, Step};
 use vault::Vault;
 
-use crate::{QueuedMessage, signal};
+use crate::{QueuedMessage, UnknownBots, signal};
 
 /// The largest webhook body, in bytes. The platforms' own limits are below 200 KB; whatever is larger is not theirs,
 /// and hashing it would be work done for a stranger.
@@ -32,6 +32,8 @@ pub struct Receiver {
     pub entropy: Arc<dyn Entropy>,
     /// Hears every step.
     pub observer: Arc<dyn Observer>,
+    /// Which webhooks for bots that are not configured are noted.
+    pub unknown: UnknownBots,
 }
 
 impl Receiver {
@@ -39,6 +41,7 @@ impl Receiver {
     pub async fn receive(&self, platform: &str, bot: &str, request: RawRequest) -> HookAnswer {
         let now = self.clock.now();
         let Some(bot) = self.bots.find(platform, bot, now).await else {
+            self.note_unknown(platform, bot, now);
             return HookAnswer::empty(StatusCode::NOT_FOUND);
         };
         if request.body.len() > BODY_MAX {
@@ -79,7 +82,10 @@ impl Receiver {
 
     async fn act(&self, bot: &Bot, heard: Heard, now: Timestamp) -> HookAnswer {
         match heard.event {
-            Event::Handshake => self.ignore(bot, now, "handshake"),
+            Event::Handshake => {
+                let step = Step::UrlVerified { platform: platform_of(bot), bot: bot_of(bot) };
+                self.note(None, now, step);
+            }
             Event::Ignored(what) => self.ignore(bot, now, what),
             Event::Message(message) => {
                 if self.queue(bot, *message, now).await.is_err() {
@@ -124,6 +130,13 @@ impl Receiver {
         if let Err(error) = self.signals.signal(conversation, signal, now.plus(signal::KEPT)).await {
             tracing::warn!(%error, "a stop or a short message could not be signalled to the worker");
         }
+    }
+
+    /// What the path names is noted only as far as it is a name: everything else may be anything.
+    fn note_unknown(&self, platform: &str, bot: &str, now: Timestamp) {
+        let Some(unreported) = self.unknown.admit(now) else { return };
+        let (platform, bot) = (PlatformId::parse(platform).ok(), BotId::parse(bot).ok());
+        self.note(None, now, Step::UnknownBot { platform, bot, unreported });
     }
 
     fn ignore(&self, bot: &Bot, at: Timestamp, what: &'static str) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat::{AttachmentKind, BotId, ChatKind, ConversationKey, UserId};
 
-use crate::{Endpoint, Micros, Prompt};
+use crate::{Attempt, Endpoint, Micros, Prompt};
 
 /// One question to a router.
 #[derive(Clone, Copy)]
@@ -65,6 +65,10 @@ pub trait Listener: Send + Sync {
     /// All that was heard so far is void: its endpoint broke off, and another begins anew. Told only to who can take it
     /// back.
     fn restarted(&self) {}
+
+    /// An attempt has ended, whether or not it answered. Told at once: a question that is dropped takes what it knows of
+    /// its attempts along.
+    fn attempted(&self, _attempt: &Attempt) {}
 }
 
 impl<L: Listener + ?Sized> Listener for &L {
@@ -86,6 +90,10 @@ impl<L: Listener + ?Sized> Listener for &L {
 
     fn restarted(&self) {
         (**self).restarted();
+    }
+
+    fn attempted(&self, attempt: &Attempt) {
+        (**self).attempted(attempt);
     }
 }
 

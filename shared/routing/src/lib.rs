@@ -13,11 +13,10 @@
 //!   [`rule`] are its words
 //! - [`ask`]: one question, from whom, and who hears the answer ([`Ask`]); [`prompt`]: what a model is asked
 //! - [`router`]: endpoints, a route and what they need ([`Router`])
-//! - [`live`]: the router in service, which can be replaced ([`LiveRouter`])
 //! - [`plan`]: which endpoints may be asked, and in which order
 //! - [`health`]: how the endpoints fare, and what instances tell each other of it ([`Board`])
 //! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
-//!   one beside it, `absent` who is waited for, `speech` what of an answer may be shown
+//!   one beside it, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed;
 //!   [`server_error`]: what the server said about it
@@ -58,7 +57,6 @@
 //! # }
 //! ```
 
-mod absent;
 pub mod answer;
 pub mod ask;
 mod attempt;
@@ -67,7 +65,6 @@ pub mod estimate;
 pub mod failure;
 pub mod health;
 mod hedge;
-pub mod live;
 pub mod meter;
 pub mod plan;
 pub mod price;
@@ -88,8 +85,7 @@ pub use ask::{Ask, Context, Listener, Nobody};
 pub use endpoint::{Endpoint, Place, Streaming};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
-pub use health::{Board, Gate, Opening, Sign};
-pub use live::LiveRouter;
+pub use health::{Board, Failing, Gate, Opening, Sign};
 pub use meter::{Count, Meter};
 pub use plan::{LeftOut, Plan};
 pub use price::{Micros, Price};

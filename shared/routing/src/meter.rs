@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::{Endpoint, Listener, Micros, Price, Prompt, estimate::prompt_tokens, estimate_tokens};
+use crate::{Attempt, Endpoint, Listener, Micros, Price, Prompt, estimate::prompt_tokens, estimate_tokens};
 
 /// Hears an answer, counts what it costs by estimate, and lets another hear it.
 ///
@@ -76,6 +76,10 @@ impl<L: Listener> Listener for Meter<'_, L> {
 
     fn restarted(&self) {
         self.listener.restarted();
+    }
+
+    fn attempted(&self, attempt: &Attempt) {
+        self.listener.attempted(attempt);
     }
 }
 

@@ -14,6 +14,12 @@ const VAULT_WANTED: &str =
 /// The shortest token that a program may ask with: below that, trying them all is a matter of patience.
 const TOKEN_MIN: usize = 16;
 
+const TOKEN_WANTED: &str = "at least 16 characters that nobody can guess";
+
+fn too_short(token: &KeySource) -> String {
+    format!("`{token}`, whose value is too short to be a secret")
+}
+
 /// A program's token: its name, and what it must show.
 pub type GatewayToken = (String, SecretString);
 
@@ -34,8 +40,7 @@ pub async fn gateway_tokens(
         let Some(token) = bearer(&at, &program.token, &versions.current, &mut mistakes) else { continue };
         let shown = token.expose_secret();
         if shown.len() < TOKEN_MIN {
-            let found = format!("`{}`, whose value is too short to be a secret", program.token);
-            mistakes.push(at, found, format!("at least {TOKEN_MIN} characters that nobody can guess"));
+            mistakes.push(at, too_short(&program.token), TOKEN_WANTED);
         } else if let Some((same, _)) = tokens.iter().find(|(_, other)| other.expose_secret() == shown) {
             let found = format!("`{}`, whose value is also the token of `{same}`", program.token);
             mistakes.push(at, found, "a token of its own for each program");
@@ -44,6 +49,26 @@ pub async fn gateway_tokens(
         }
     }
     mistakes.unless_any(tokens)
+}
+
+/// The token that an operator shows, if one is configured. It is written like an endpoint's key.
+///
+/// # Errors
+///
+/// What is wrong with it: it cannot be had, or is too short to be a secret.
+pub async fn operator_token(
+    source: Option<&KeySource>,
+    secrets: &dyn Secrets,
+) -> Result<Option<SecretString>, Mistakes> {
+    let at = "standalone.operator_token";
+    let mut mistakes = Mistakes::default();
+    let Some(source) = source else { return Ok(None) };
+    let versions = fetch(at, source, secrets, &mut mistakes).await;
+    let token = versions.and_then(|versions| bearer(at, source, &versions.current, &mut mistakes));
+    if token.as_ref().is_some_and(|token| token.expose_secret().len() < TOKEN_MIN) {
+        mistakes.push(at, too_short(source), TOKEN_WANTED);
+    }
+    mistakes.unless_any(token)
 }
 
 /// The endpoints with their keys. A key is plain text, or a JSON object that holds it under `key`.

@@ -72,12 +72,12 @@ mod words;
 
 pub use bots::{Bot, Bots};
 pub use environment::{Environment, Layered, ProcessEnvironment};
-pub use fetch::{GatewayToken, endpoints, gateway_tokens, vault_keys};
+pub use fetch::{GatewayToken, endpoints, gateway_tokens, operator_token, vault_keys};
 pub use key_source::KeySource;
 pub use load::{load, parse};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{
-    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings, MemorySettings,
-    MergeSettings, RoutingSettings, Settings, StandaloneSettings, TokenSettings, WhenSpent,
+    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings, LogFormat,
+    MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings, TokenSettings, WhenSpent,
 };
 pub use secrets::{LocalSecrets, SecretError, SecretVersions, Secrets};

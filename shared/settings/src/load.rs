@@ -25,6 +25,7 @@ const PLACES: [&str; 2] = ["magpie.toml", "/opt/magpie.toml"];
 /// | `CLOUD_ENDPOINT`, `CLOUD_MODEL`, `CLOUD_KEY` | an endpoint named `cloud` |
 /// | `FALLBACK_STRATEGY` | the strategy |
 /// | `FEISHU_KEYS`, `DINGTALK_KEYS`, … | a bot named like its platform |
+/// | `MAGPIE_LOG_FORMAT` | how standalone writes its log |
 ///
 /// Keys are references, as in the file. Where the file has an entry of the same name, the environment's replaces the
 /// whole of it. A blank variable counts as unset. `platforms` are the names that a bot's `platform` may have.
@@ -131,7 +132,8 @@ fn begin_at(settings: &mut Settings, folder: &Path) {
     let channels = settings.channels.iter_mut().map(|channel| &mut channel.keys);
     let endpoints = settings.endpoints.iter_mut().filter_map(|endpoint| endpoint.key.as_mut());
     let tokens = settings.gateway.tokens.iter_mut().map(|program| &mut program.token);
-    for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(&mut settings.vault) {
+    let single = settings.vault.iter_mut().chain(&mut settings.standalone.operator_token);
+    for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(single) {
         if let KeySource::File(path) = source {
             let here = folder.join(&*path);
             if here.exists() {

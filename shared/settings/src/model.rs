@@ -167,8 +167,7 @@ impl Default for RoutingSettings {
             route: Route::default(),
             clocks: Clocks::default(),
             connect_timeout: Duration::from_secs(3),
-            // A model that reasons for a minute and a half and then answers for a minute is done by then.
-            turn_timeout: Duration::from_secs(240),
+            turn_timeout: Duration::from_secs(120),
         }
     }
 }
@@ -254,6 +253,37 @@ pub struct StandaloneSettings {
     pub playground: bool,
     /// How many turns are answered at the same time.
     pub workers: usize,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// Where the token is that an operator shows to see the details of `/healthz`; without one nobody sees them.
+    pub operator_token: Option<KeySource>,
+}
+
+/// How standalone writes its log: `standalone.log_format`, or `MAGPIE_LOG_FORMAT` in the environment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// `text`: lines for a person.
+    #[default]
+    Text,
+    /// `json`: one JSON object on each line, as the functions on Lambda write them.
+    Json,
+}
+
+impl LogFormat {
+    /// The accepted words.
+    pub(crate) const WORDS: &'static str = "`text` or `json`";
+}
+
+impl std::str::FromStr for LogFormat {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text {
+            "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            _ => Err(()),
+        }
+    }
 }
 
 impl Default for StandaloneSettings {
@@ -264,6 +294,8 @@ impl Default for StandaloneSettings {
             data: PathBuf::from("magpie-data"),
             playground: false,
             workers: 8,
+            log_format: LogFormat::default(),
+            operator_token: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! | `CLOUD_ENDPOINT`, `CLOUD_MODEL`, `CLOUD_KEY` | an endpoint named `cloud` |
 //! | `FALLBACK_STRATEGY` | the strategy |
 //! | `FEISHU_KEYS`, `DINGTALK_KEYS`, … | a bot named like its platform |
+//! | `MAGPIE_LOG_FORMAT` | how standalone writes its log |
 //!
 //! Keys are references, as in the file. Where the file has an entry of the same name, the environment's replaces the
 //! whole of it: the file's key never goes to the environment's address. A blank variable counts as unset.
@@ -14,7 +15,7 @@ use chat::{BotId, PlatformId};
 use routing::{Place, Protocol, Strategy};
 
 use crate::{
-    BotSettings, EndpointSettings, Environment, KeySource, Mistakes, Settings,
+    BotSettings, EndpointSettings, Environment, KeySource, LogFormat, Mistakes, Settings,
     address::{Plain, parse_url},
     endpoints::unclear_protocol,
     environment::filled,
@@ -53,6 +54,12 @@ pub(crate) fn apply(
                 models: Vec::new(),
             };
             replace(&mut settings.bots, new, |a, b| a.bot == b.bot);
+        }
+    }
+    if let Some(text) = filled(env, "MAGPIE_LOG_FORMAT") {
+        match text.parse() {
+            Ok(format) => settings.standalone.log_format = format,
+            Err(()) => mistakes.push("MAGPIE_LOG_FORMAT", format!("`{text}`"), LogFormat::WORDS),
         }
     }
     if let Some(text) = filled(env, "FALLBACK_STRATEGY") {

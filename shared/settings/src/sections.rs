@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::{
-    BudgetSettings, GatewaySettings, KeySource, MemorySettings, StandaloneSettings, TokenSettings, WhenSpent,
+    BudgetSettings, GatewaySettings, KeySource, LogFormat, MemorySettings, StandaloneSettings, TokenSettings,
+    WhenSpent,
     model::ONLY_PROGRAM,
     names::{Kind, Names},
     reader::Reader,
@@ -85,11 +86,16 @@ pub(crate) fn standalone(file: &mut Reader<'_, '_>, demo: bool) -> StandaloneSet
     let data = reader.text("data", "the path of a folder").map(PathBuf::from);
     let playground = reader.boolean("playground");
     let workers = reader.whole("workers", 1..=1000).and_then(|n| usize::try_from(n).ok());
+    let format = reader.text("log_format", LogFormat::WORDS);
+    let log_format = format.and_then(|text| reader.word("log_format", text, LogFormat::WORDS));
+    let operator_token = reader.reference("operator_token", false);
     let settings = StandaloneSettings {
         listen: listen.unwrap_or(default.listen),
         data: data.unwrap_or(default.data),
         playground: playground.unwrap_or(default.playground),
         workers: workers.unwrap_or(default.workers),
+        log_format: log_format.unwrap_or(default.log_format),
+        operator_token,
     };
     reader.finish();
     settings

@@ -9,7 +9,7 @@ use routing::{Place, Price, Protocol};
 use secrecy::{ExposeSecret as _, SecretString};
 use settings::{
     EndpointSettings, GatewaySettings, KeySource, SecretError, SecretVersions, Secrets, TokenSettings,
-    endpoints, gateway_tokens, vault_keys,
+    endpoints, gateway_tokens, operator_token, vault_keys,
 };
 
 /// Secrets by reference: the current version and perhaps one before.
@@ -128,6 +128,19 @@ async fn programs_have_tokens_of_their_own() {
         gateway_tokens(&programs([("gateway", "env:A"), ("wiki", "env:B")]), &secrets).await.unwrap();
     let shown: Vec<_> = tokens.iter().map(|(name, token)| (name.as_str(), token.expose_secret())).collect();
     assert_eq!(shown, [("gateway", "0123456789abcdef"), ("wiki", "fedcba9876543210")]);
+}
+
+#[tokio::test]
+async fn an_operator_has_a_token_that_nobody_guesses() {
+    let secrets = secrets([("env:GOOD", "0123456789abcdef\n", None), ("env:SHORT", "hidden", None)]);
+    let token = async |source: &str| operator_token(Some(&source.parse().unwrap()), &secrets).await;
+    assert_eq!(token("env:GOOD").await.unwrap().unwrap().expose_secret(), "0123456789abcdef");
+    assert!(operator_token(None, &secrets).await.unwrap().is_none());
+    for wrong in ["env:SHORT", "env:NONE"] {
+        let mistakes = token(wrong).await.unwrap_err();
+        assert_eq!(mistakes.0[0].key, "standalone.operator_token");
+        assert!(!mistakes.to_string().contains("hidden"), "{mistakes}");
+    }
 }
 
 #[tokio::test]

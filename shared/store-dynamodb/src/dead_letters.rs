@@ -24,7 +24,7 @@ use crate::{
 const PARTITION: &str = "PARKED";
 
 /// All that a list shows: the message stays where it is.
-const SHOWN: &str = "v, sk, conversation, reason, tries, parked_at";
+const SHOWN: &str = "v, sk, conversation, reason, cause, tries, parked_at";
 
 fn key(turn: &TurnKey) -> Item {
     HashMap::from([("pk".to_owned(), text(PARTITION)), ("sk".to_owned(), text(turn.as_str()))])
@@ -35,6 +35,7 @@ fn letter(item: &Reader) -> Result<DeadLetter, StoreError> {
         turn: words::turn_key(item.text("sk")?)?,
         conversation: words::conversation_key(item.text("conversation")?)?,
         reason: Some(words::reason(item.text("reason")?)?),
+        cause: item.optional_text("cause")?.map(str::to_owned),
         tries: item.number("tries")?,
         at: item.moment("parked_at")?,
     })
@@ -56,6 +57,10 @@ impl Park for DynamoStore {
             .item("tries", number(parked.tries))
             .item("parked_at", moment(parked.at))
             .item("ttl", ttl(parked.at.plus(DEAD_LETTERS_KEPT)));
+        let put = match parked.cause {
+            Some(cause) => put.item("cause", text(cause)),
+            None => put,
+        };
         put.send().await.map_err(|error| unavailable(&error))?;
         Ok(())
     }

@@ -59,6 +59,10 @@ impl Reader {
         found.map(String::as_str).ok_or_else(|| unreadable(name))
     }
 
+    pub(crate) fn optional_text(&self, name: &str) -> Result<Option<&str>, StoreError> {
+        self.item.contains_key(name).then(|| self.text(name)).transpose()
+    }
+
     pub(crate) fn number<N: std::str::FromStr>(&self, name: &str) -> Result<N, StoreError> {
         self.optional_number(name)?.ok_or_else(|| unreadable(name))
     }
@@ -126,5 +130,7 @@ mod tests {
         assert!(reader.bytes("v").is_err());
         assert!(reader.number::<u32>("absent").is_err());
         assert_eq!(reader.optional_number::<u32>("absent"), Ok(None));
+        assert_eq!(reader.optional_text("absent"), Ok(None));
+        assert!(reader.optional_text("v").is_err());
     }
 }

@@ -14,18 +14,21 @@ use crate::{
 };
 
 /// The columns in the order in which [`letter`] reads them.
-struct Stored(i64, String, String, Option<String>, u32, i64);
+struct Stored(i64, String, String, Option<String>, Option<String>, u32, i64);
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
-    Ok(Stored(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+    Ok(Stored(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?))
 }
 
-fn letter(Stored(version, turn, conversation, reason, tries, at): Stored) -> Result<DeadLetter, StoreError> {
+fn letter(
+    Stored(version, turn, conversation, reason, cause, tries, at): Stored,
+) -> Result<DeadLetter, StoreError> {
     check_version(version)?;
     Ok(DeadLetter {
         turn: words::turn_key(&turn)?,
         conversation: words::conversation_key(&conversation)?,
         reason: reason.as_deref().map(words::reason).transpose()?,
+        cause,
         tries,
         at: Timestamp::from_millis(at),
     })
@@ -33,10 +36,10 @@ fn letter(Stored(version, turn, conversation, reason, tries, at): Stored) -> Res
 
 fn park(connection: &Connection, parked: &ParkedTurn) -> Result<(), Failure> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at, reason, cause)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT (dedup) DO UPDATE SET v = excluded.v, body = excluded.body, tries = excluded.tries,
-            buried_at = excluded.buried_at, reason = excluded.reason",
+            buried_at = excluded.buried_at, reason = excluded.reason, cause = excluded.cause",
     )?;
     statement.execute(params![
         VERSION,
@@ -46,13 +49,14 @@ fn park(connection: &Connection, parked: &ParkedTurn) -> Result<(), Failure> {
         parked.tries,
         parked.at.as_millis(),
         words::of_reason(parked.reason),
+        parked.cause,
     ])?;
     Ok(())
 }
 
 fn list(connection: &Connection, limit: usize) -> Result<Vec<DeadLetter>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters
+        "SELECT v, dedup, conversation, reason, cause, tries, buried_at FROM dead_letters
          ORDER BY buried_at DESC, dedup LIMIT ?1",
     )?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -61,7 +65,7 @@ fn list(connection: &Connection, limit: usize) -> Result<Vec<DeadLetter>, Failur
 
 fn show(connection: &Connection, turn: &TurnKey) -> Result<Option<DeadLetter>, Failure> {
     let mut statement = connection.prepare_cached(
-        "SELECT v, dedup, conversation, reason, tries, buried_at FROM dead_letters WHERE dedup = ?1",
+        "SELECT v, dedup, conversation, reason, cause, tries, buried_at FROM dead_letters WHERE dedup = ?1",
     )?;
     let found = statement.query_row([turn.as_str()], stored).optional()?;
     Ok(found.map(letter).transpose()?)

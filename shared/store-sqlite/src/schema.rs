@@ -10,7 +10,7 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
@@ -127,6 +127,9 @@ const MIGRATIONS: [&str; 5] = [
         until INTEGER NOT NULL,
         step INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    ALTER TABLE dead_letters ADD COLUMN cause TEXT;     -- what caused its reason, where that is known
 ",
 ];
 

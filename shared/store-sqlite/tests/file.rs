@@ -226,6 +226,7 @@ async fn a_parked_turn_that_is_buried_too_is_one_dead_letter_and_keeps_its_reaso
         turn: turn("a"),
         conversation: conversation().key(),
         reason: ParkReason::TriesExhausted,
+        cause: Some("the platform takes nothing".to_owned()),
         body: "a".to_owned(),
         tries: 9,
         at: at(1),
@@ -234,8 +235,9 @@ async fn a_parked_turn_that_is_buried_too_is_one_dead_letter_and_keeps_its_reaso
     store.bury(&delivery.receipt, at(2)).await.unwrap();
     let letters = store.list(9).await.unwrap();
     assert_eq!(letters.len(), 1);
-    let DeadLetter { reason, tries, at: when, .. } = &letters[0];
+    let DeadLetter { reason, cause, tries, at: when, .. } = &letters[0];
     assert_eq!((*reason, *tries, *when), (Some(ParkReason::TriesExhausted), 1, at(2)));
+    assert_eq!(cause.as_deref(), Some("the platform takes nothing"));
 }
 
 #[tokio::test]
@@ -248,6 +250,7 @@ async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
     old.execute_batch(
         "DROP INDEX dead_letters_by_turn;
          ALTER TABLE dead_letters DROP COLUMN reason;
+         ALTER TABLE dead_letters DROP COLUMN cause;
          ALTER TABLE turns DROP COLUMN redrive;
          DROP TABLE signals;
          DROP TABLE spending;
@@ -264,7 +267,14 @@ async fn a_file_from_before_parked_turns_grows_up_with_its_dead_letters() {
         .unwrap();
     }
     let store = SqliteStore::open(&path).unwrap();
-    let expected = DeadLetter { turn: dedup.clone(), conversation: group, reason: None, tries: 5, at: at(6) };
+    let expected = DeadLetter {
+        turn: dedup.clone(),
+        conversation: group,
+        reason: None,
+        cause: None,
+        tries: 5,
+        at: at(6),
+    };
     assert_eq!(store.list(9).await, Ok(vec![expected]));
     assert_eq!(store.redrive(&dedup, at(7)).await, Ok(Redriven::Requeued));
     assert_eq!(store.next(at(7), SECOND).await.unwrap().unwrap().tries, 1);

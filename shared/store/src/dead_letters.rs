@@ -24,6 +24,9 @@ pub struct ParkedTurn {
     pub conversation: ConversationKey,
     /// Why.
     pub reason: ParkReason,
+    /// What caused that, for operators: the last failure of an endpoint, or the platform's refusal. Stored as it is, so
+    /// it may hold neither a secret nor anybody's words.
+    pub cause: Option<String>,
     /// The sealed message as it was queued, as text.
     pub body: String,
     /// How often it was tried.
@@ -41,6 +44,8 @@ pub struct DeadLetter {
     pub conversation: ConversationKey,
     /// Why it was parked; not known of a message that used up its tries without a worker that could park its turn.
     pub reason: Option<ParkReason>,
+    /// What caused that, where it is known.
+    pub cause: Option<String>,
     /// How often it was tried.
     pub tries: u32,
     /// When it became a dead letter.

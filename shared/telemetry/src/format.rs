@@ -10,6 +10,8 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
+use crate::escape;
+
 /// How an event is written.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Format {
@@ -56,15 +58,18 @@ fn ecs(service: &str, at: Instant, metadata: &Metadata<'_>, fields: Fields) -> S
     line.insert("service.name".into(), service.into());
     line.insert("log.logger".into(), metadata.target().into());
     line.extend(fields.others);
-    Value::Object(line).to_string()
+    escape::json(&escape::bounded(Value::Object(line)))
 }
 
+/// The date and the time in UTC (RFC 3339), the level, what happened, and the details.
 fn plain(at: Instant, metadata: &Metadata<'_>, fields: &Fields) -> String {
-    let mut line = format!("{} {:>5} {}", at.strftime("%H:%M:%S%.3f"), metadata.level(), fields.message);
+    let at = at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+    let mut line = format!("{at} {:>5} {}", metadata.level(), escape::readable(&fields.message));
     for (name, value) in &fields.others {
         match (name.as_str(), value) {
             // The message says it already.
-            ("event.action", _) => {}
+            ("event.action", Value::String(action)) if *action == fields.message => {}
+            ("event.action", value) => detail(&mut line, "action", &bare(value)),
             ("trace.id", Value::String(turn)) => detail(&mut line, "turn", turn.get(..8).unwrap_or(turn)),
             (_, Value::Object(details)) => {
                 for (name, value) in details.iter().filter(|(_, value)| !value.is_null()) {
@@ -79,7 +84,7 @@ fn plain(at: Instant, metadata: &Metadata<'_>, fields: &Fields) -> String {
 
 fn detail(line: &mut String, name: &str, value: &str) {
     // Writing to a text cannot fail.
-    let _ = write!(line, " {name}={value}");
+    let _ = write!(line, " {name}={}", escape::quoted(value));
 }
 
 /// A text without its quotation marks; anything else as JSON has it.
@@ -137,57 +142,4 @@ impl Visit for Fields {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::{Arc, Mutex};
-
-    use chat::{BotId, PlatformId, Timestamp};
-
-    use super::*;
-    use crate::{LogObserver, Note, Observer as _, Step};
-
-    #[derive(Clone, Default)]
-    struct Sink(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// What a note looks like in this format.
-    fn logged(format: Format) -> String {
-        let sink = Sink::default();
-        let writer = sink.clone();
-        let subscriber =
-            tracing_subscriber::fmt().event_format(format).with_writer(move || writer.clone()).finish();
-        let step = Step::Rejected {
-            platform: PlatformId::parse("feishu").unwrap(),
-            bot: BotId::parse("b").unwrap(),
-            cause: "signature",
-        };
-        let note = Note { turn: None, at: Timestamp::from_millis(0), step };
-        tracing::subscriber::with_default(subscriber, || LogObserver.note(&note));
-        String::from_utf8(sink.0.lock().unwrap().clone()).unwrap()
-    }
-
-    #[test]
-    fn a_note_is_one_line_that_a_person_can_read() {
-        let line = logged(Format::Plain);
-        assert!(line.ends_with("  WARN rejected bot=b cause=signature platform=feishu\n"), "{line}");
-    }
-
-    #[test]
-    fn a_note_becomes_one_ecs_line() {
-        let line = logged(Format::Ecs { service: "magpie-test" });
-        let json: Value = serde_json::from_str(line.trim()).unwrap();
-        assert_eq!(json["log.level"], "warn");
-        assert_eq!(json["event.action"], "rejected");
-        assert_eq!(json["service.name"], "magpie-test");
-        assert_eq!(json["magpie.detail"]["cause"], "signature");
-    }
-}
+pub(crate) mod tests;

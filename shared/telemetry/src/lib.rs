@@ -7,8 +7,9 @@
 //! # Layout
 //!
 //! - [`note`]: [`Note`], [`Step`], [`Observer`]
-//! - [`log`]: how the log is set up, and how notes get there ([`LogObserver`])
-//! - `format`: events as lines, ECS-shaped JSON for collectors and plain ones for a terminal
+//! - [`log`]: how the log is set up, and how notes get there ([`LogObserver`]); [`filter`]: which events are logged
+//! - `format`: events as lines, ECS-shaped JSON for collectors and plain ones for a terminal; `escape`: values as they may
+//!   stand in a line
 //!
 //! # Example
 //!
@@ -20,9 +21,13 @@
 //! LogObserver.note(&note);
 //! ```
 
+pub mod escape;
+pub mod filter;
 mod format;
 pub mod log;
 pub mod note;
 
+pub use escape::readable;
+pub use filter::{Filter, FilterError};
 pub use log::LogObserver;
-pub use note::{AnsweredBy, Note, Observer, Step, Used};
+pub use note::{AnsweredBy, Asker, Note, Observer, Step, Used};

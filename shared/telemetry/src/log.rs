@@ -4,34 +4,70 @@
 //! `event.action`); ours stand below `magpie.`.
 
 use tracing::{Level, Subscriber};
-use tracing_subscriber::{filter::Targets, layer::SubscriberExt as _};
+use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::{Note, Observer, Step, format::Format};
+use crate::{Filter, Note, Observer, Step, format::Format};
 
 /// Writes notes to the log.
+///
+/// A filter selects them as it does other events: what befalls a webhook is of the module `receive`, what befalls a turn
+/// of `turn`, and what befalls a question through the gateway of `gateway`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LogObserver;
 
-impl Observer for LogObserver {
-    fn note(&self, note: &Note) {
+/// Logs a note at its level as an event of one module. Both are constants of the place that logs, so there is a place for
+/// each.
+macro_rules! log_as {
+    ($module:literal, $note:expr) => {{
+        let note: &Note = $note;
         let action = note.step.name();
         let turn = note.turn.as_ref().map(chat::TurnKey::as_str);
-        let detail = serde_json::to_string(&note.step).unwrap_or_default();
+        // Evaluated only when the event is logged.
         match severity(&note.step) {
-            Level::ERROR => tracing::error!(action, turn, detail, "{action}"),
-            Level::WARN => tracing::warn!(action, turn, detail, "{action}"),
-            Level::INFO => tracing::info!(action, turn, detail, "{action}"),
-            _ => tracing::debug!(action, turn, detail, "{action}"),
+            Level::ERROR => tracing::error!(target: $module, action, turn, detail = detail(note), "{action}"),
+            Level::WARN => tracing::warn!(target: $module, action, turn, detail = detail(note), "{action}"),
+            Level::INFO => tracing::info!(target: $module, action, turn, detail = detail(note), "{action}"),
+            _ => tracing::debug!(target: $module, action, turn, detail = detail(note), "{action}"),
+        }
+    }};
+}
+
+impl Observer for LogObserver {
+    fn note(&self, note: &Note) {
+        match &note.step {
+            Step::Verified { .. }
+            | Step::UrlVerified { .. }
+            | Step::Rejected { .. }
+            | Step::UnknownBot { .. }
+            | Step::Queued { .. }
+            | Step::NotQueued { .. } => log_as!("receive", note),
+            Step::Ignored { .. } if note.turn.is_none() => log_as!("receive", note),
+            Step::Asked { .. } if note.turn.is_none() => log_as!("gateway", note),
+            Step::Ignored { .. }
+            | Step::Claimed { .. }
+            | Step::Asked { .. }
+            | Step::Answered { .. }
+            | Step::Sent { .. }
+            | Step::Ended { .. }
+            | Step::Returned { .. } => log_as!("turn", note),
         }
     }
+}
+
+fn detail(note: &Note) -> String {
+    serde_json::to_string(&note.step).unwrap_or_default()
 }
 
 /// Parked turns are errors somebody must look at; refusals and retries are warnings; the rest is the day's work.
 const fn severity(step: &Step) -> Level {
     match step {
         Step::Ended { reason: Some(_), .. } => Level::ERROR,
-        Step::Rejected { .. } | Step::NotQueued { .. } | Step::Returned { .. } => Level::WARN,
-        Step::Answered { .. } | Step::Ended { .. } => Level::INFO,
+        Step::Asked { failed: true, .. }
+        | Step::Rejected { .. }
+        | Step::UnknownBot { .. }
+        | Step::NotQueued { .. }
+        | Step::Returned { .. } => Level::WARN,
+        Step::UrlVerified { .. } | Step::Answered { .. } | Step::Ended { .. } => Level::INFO,
         Step::Verified { .. }
         | Step::Ignored { .. }
         | Step::Queued { .. }
@@ -41,24 +77,29 @@ const fn severity(step: &Step) -> Level {
     }
 }
 
-/// Sets the process's log up as ECS JSON on standard output, which is what Lambda collects.
-/// `filter` is a directive such as `info` or `warn,turn=debug`; one that cannot be read counts as `info`.
-pub fn init_json(service: &'static str, filter: Option<&str>) {
+/// Sets the process's log up as ECS JSON on standard output, which is what Lambda collects. `filter` is read as a
+/// [`Filter`]. One that cannot be read does not stop a function, whose webhooks would be lost with it: `info` stands in
+/// for it, and the first line is an error that says so.
+pub fn init_function(service: &'static str, filter: Option<&str>) {
+    let read = filter.unwrap_or_default().parse();
     let lines = tracing_subscriber::fmt().event_format(Format::Ecs { service }).with_writer(std::io::stdout);
-    set(lines.with_max_level(Level::TRACE).finish().with(directives(filter)));
+    let lines = lines.with_max_level(Level::TRACE).finish();
+    set(lines.with(read.clone().unwrap_or_else(|_| Filter::default()).0));
+    if let Err(error) = read {
+        tracing::error!(%error, "MAGPIE_LOG is not understood; `info` stands in for it");
+    }
+}
+
+/// Sets the process's log up as ECS JSON on standard error, for a process whose standard output is a person's.
+pub fn init_json(service: &'static str, filter: Filter) {
+    let lines = tracing_subscriber::fmt().event_format(Format::Ecs { service }).with_writer(std::io::stderr);
+    set(lines.with_max_level(Level::TRACE).finish().with(filter.0));
 }
 
 /// Sets the process's log up as plain lines on standard error, for a person at a terminal.
-pub fn init_terminal(filter: Option<&str>) {
+pub fn init_terminal(filter: Filter) {
     let lines = tracing_subscriber::fmt().event_format(Format::Plain).with_writer(std::io::stderr);
-    set(lines.with_max_level(Level::TRACE).finish().with(directives(filter)));
-}
-
-/// Levels by module. `EnvFilter` could tell spans by their fields as well, for which it brings a whole regex engine
-/// into every function; Magpie has no spans.
-fn directives(filter: Option<&str>) -> Targets {
-    let read = filter.and_then(|text| text.parse().ok());
-    read.unwrap_or_else(|| Targets::new().with_default(Level::INFO))
+    set(lines.with_max_level(Level::TRACE).finish().with(filter.0));
 }
 
 /// The first log of a process stays; a second one (two runtimes in one test process) changes nothing.
@@ -68,29 +109,34 @@ fn set(subscriber: impl Subscriber + Send + Sync) {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use chat::{BotId, PlatformId, Timestamp};
 
+    use super::*;
+    use crate::format::tests::logged;
+
+    fn note(turn: bool, step: Step) -> Note {
+        let key = "\"".to_owned() + &"a".repeat(64) + "\"";
+        let turn = turn.then(|| serde_json::from_str(&key).unwrap());
+        Note { turn, at: Timestamp::from_millis(0), step }
+    }
+
+    /// As the filter `warn,turn=debug` selects them.
     #[test]
-    fn a_filter_names_levels_and_modules() {
-        for (filter, of_turn, of_others) in [
-            (None, Level::INFO, Level::INFO),
-            (Some("debug"), Level::DEBUG, Level::DEBUG),
-            (Some("warn,turn=debug"), Level::DEBUG, Level::WARN),
-            (Some("turn=loud"), Level::INFO, Level::INFO),
+    fn steps_are_events_of_the_module_that_they_happen_in() {
+        let (platform, bot) = (PlatformId::parse("feishu").unwrap(), BotId::parse("b").unwrap());
+        let verified = Step::Verified { platform: platform.clone(), bot: bot.clone() };
+        let ignored = |platform, bot| Step::Ignored { platform, bot, what: "w" };
+        for (note, module) in [
+            (note(true, verified), "receive"),
+            (note(true, Step::Queued { millis: 1 }), "receive"),
+            (note(false, ignored(platform.clone(), bot.clone())), "receive"),
+            (note(true, ignored(platform, bot)), "turn"),
+            (note(true, Step::Claimed { fence: 1 }), "turn"),
+            (note(true, Step::Sent { segment: 1, of: 1, millis: 1 }), "turn"),
         ] {
-            let directives = directives(filter);
-            for level in [Level::ERROR, Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE] {
-                assert_eq!(
-                    directives.would_enable("turn::worker", &level),
-                    level <= of_turn,
-                    "{filter:?} {level}"
-                );
-                assert_eq!(
-                    directives.would_enable("hyper", &level),
-                    level <= of_others,
-                    "{filter:?} {level}"
-                );
-            }
+            let line = logged(Format::Ecs { service: "s" }, || LogObserver.note(&note));
+            let json: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(json["log.logger"], module, "{line}");
         }
     }
 }

@@ -26,6 +26,25 @@ pub enum Step {
         /// Which bot's.
         bot: BotId,
     },
+    /// The platform checked the webhook's address, and the check was verified and answered.
+    #[serde(rename = "webhook.url_verified")]
+    UrlVerified {
+        /// Whose webhook.
+        platform: PlatformId,
+        /// Which bot's.
+        bot: BotId,
+    },
+    /// A webhook's path names a bot that is not configured, and was answered with 404. Of many within a short time only
+    /// some are noted, because anybody can send them.
+    #[serde(rename = "webhook.unknown_bot")]
+    UnknownBot {
+        /// The platform that the path names; absent when no platform can be named so.
+        platform: Option<PlatformId>,
+        /// The bot that the path names; absent when no bot can be named so.
+        bot: Option<BotId>,
+        /// How many were not noted since the last one that was.
+        unreported: u64,
+    },
     /// A webhook was not believed or not understood.
     Rejected {
         /// Whose webhook, as its path says.
@@ -59,16 +78,27 @@ pub enum Step {
         /// How often the turn was claimed so far, this time included.
         fence: u64,
     },
-    /// One endpoint was asked.
+    /// One endpoint was asked: an attempt, noted when it ends.
+    #[serde(rename = "model.attempt")]
     Asked {
-        /// Its name.
+        /// The endpoint's name.
         endpoint: String,
         /// `local` or `cloud`.
         place: &'static str,
         /// The model asked for.
         model: String,
-        /// `answered`, or the class of the failure.
+        /// From whom the question came.
+        #[serde(flatten)]
+        asker: Asker,
+        /// `answered`, `outrun` (another endpoint was faster), or the class of the failure.
         outcome: &'static str,
+        /// Whether it ended without an answer that could be used.
+        #[serde(skip)]
+        failed: bool,
+        /// The HTTP status of a failure, if the server gave one.
+        status: Option<u16>,
+        /// What the server said of a failure: cut, without control characters, and without what the question says.
+        message: Option<String>,
         /// What it took.
         millis: u64,
         /// What it took until its first token, if one came.
@@ -84,6 +114,9 @@ pub enum Step {
         /// Who answered, when a model did.
         #[serde(flatten)]
         by: Option<AnsweredBy>,
+        /// The attempts that failed before: their endpoints, each with the class of its failure.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        failed_over: Vec<String>,
         /// From the claim to here.
         millis: u64,
     },
@@ -102,12 +135,25 @@ pub enum Step {
         ending: &'static str,
         /// Why it was parked.
         reason: Option<&'static str>,
+        /// What caused that: the last failure of an endpoint, or the platform's refusal.
+        cause: Option<String>,
     },
     /// The turn goes back to the queue for another try.
     Returned {
         /// Why, in our words.
         cause: String,
     },
+}
+
+/// From whom a question to an endpoint came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Asker {
+    /// The platform; `gateway` for a program.
+    pub platform: PlatformId,
+    /// The bot that was spoken to.
+    pub bot: Option<BotId>,
+    /// The name of the gateway's token.
+    pub program: Option<String>,
 }
 
 /// Which model answered, and what it counted.
@@ -146,12 +192,14 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Verified { .. } => "verified",
+            Self::UrlVerified { .. } => "webhook.url_verified",
+            Self::UnknownBot { .. } => "webhook.unknown_bot",
             Self::Rejected { .. } => "rejected",
             Self::Ignored { .. } => "ignored",
             Self::Queued { .. } => "queued",
             Self::NotQueued { .. } => "not_queued",
             Self::Claimed { .. } => "claimed",
-            Self::Asked { .. } => "asked",
+            Self::Asked { .. } => "model.attempt",
             Self::Answered { .. } => "answered",
             Self::Sent { .. } => "sent",
             Self::Ended { .. } => "ended",
@@ -180,7 +228,7 @@ mod tests {
             completion_tokens: 4,
             estimated: false,
         };
-        let step = Step::Answered { kind: "answer", by: Some(by), millis: 5 };
+        let step = Step::Answered { kind: "answer", by: Some(by), failed_over: Vec::new(), millis: 5 };
         let note = Note { turn: None, at: Timestamp::from_millis(7), step };
         let json = serde_json::to_value(&note).unwrap();
         assert_eq!(json["step"], note.step.name());

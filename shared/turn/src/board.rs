@@ -34,7 +34,6 @@ impl Board for SharedBoard {
     }
 
     async fn tell(&self, opening: &Opening) {
-        tracing::warn!(endpoint = %opening.endpoint, step = opening.step, "an endpoint is left alone for a while");
         if let Err(error) = self.openings.tell(&told(opening)).await {
             tracing::warn!(%error, "other instances could not be told that an endpoint is down");
         }

@@ -3,11 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use chat::{Clock, Command, Language, Message};
-use routing::{Answer, Ask, Attempt, Context, Finish, Meter, NoAnswer, NoAnswerReason, Nobody, Router};
+use routing::{Answer, Ask, Context, Listener, Meter, NoAnswer, NoAnswerReason, Router};
 use store::{ExchangeKind, ParkReason, StoreError};
-use telemetry::{AnsweredBy, Step, Used};
+use telemetry::AnsweredBy;
 
-use crate::{cut_off, models::Models, recall::Recall, spending::Spending, words};
+use crate::{attempts, models::Models, recall::Recall, spending::Spending, words};
 
 /// A reply, before it is kept.
 pub struct Composed {
@@ -17,10 +17,12 @@ pub struct Composed {
     pub kind: ExchangeKind,
     /// Set when it is an apology.
     pub parked: Option<ParkReason>,
+    /// What caused an apology, for operators.
+    pub cause: Option<String>,
     /// Who answered, when a model did.
     pub by: Option<AnsweredBy>,
-    /// Every endpoint that was asked.
-    pub asked: Vec<Step>,
+    /// The attempts that failed before somebody answered, for operators.
+    pub failed_over: Vec<String>,
 }
 
 impl Composed {
@@ -30,13 +32,14 @@ impl Composed {
     }
 
     /// Words in place of an answer that there is not; the turn is parked, so that an operator can have it asked again.
-    fn apology(reason: NoAnswerReason, language: Language, asked: Vec<Step>) -> Self {
-        let apology = Self::said_by_us(words::apology(reason, language), ExchangeKind::Notice);
-        Self { parked: Some(ParkReason::NoAnswer), asked, ..apology }
+    fn apology(none: &NoAnswer, language: Language) -> Self {
+        let apology = Self::said_by_us(words::apology(none.reason, language), ExchangeKind::Notice);
+        let cause = attempts::last_cause(&none.attempts).unwrap_or_else(|| none.reason.as_str().to_owned());
+        Self { parked: Some(ParkReason::NoAnswer), cause: Some(cause), ..apology }
     }
 
     fn said_by_us(reply: &str, kind: ExchangeKind) -> Self {
-        Self { reply: reply.to_owned(), kind, parked: None, by: None, asked: Vec::new() }
+        Self { reply: reply.to_owned(), kind, parked: None, cause: None, by: None, failed_over: Vec::new() }
     }
 
     /// The word under which notes and metrics count this reply.
@@ -64,6 +67,8 @@ pub struct Composer<'a> {
     pub spending: Spending<'a>,
     /// What a model is told about itself.
     pub persona: Option<&'a str>,
+    /// Hears the attempts.
+    pub listener: &'a dyn Listener,
     /// The present.
     pub clock: &'a dyn Clock,
 }
@@ -97,13 +102,14 @@ impl Composer<'_> {
         let now = self.clock.now();
         let left = self.spending.left(now).await?;
         if self.spending.stops(left) {
-            return Ok(Composed::apology(NoAnswerReason::OverBudget, language, Vec::new()));
+            let none = NoAnswer { reason: NoAnswerReason::OverBudget, attempts: Vec::new() };
+            return Ok(Composed::apology(&none, language));
         }
         let conversation = message.conversation.key();
         let model = self.models.chosen(&conversation, now).await?;
         let prompt = self.recall.prompt(&conversation, self.persona, text, now).await?;
         let context = Context { model, allowance: left, ..context(message) };
-        let meter = Meter::new(&prompt, Nobody);
+        let meter = Meter::new(&prompt, self.listener);
         let ask = Ask { listener: &meter, ..Ask::whole(&prompt, &context, budget) };
         let answer = tokio::select! {
             // In this order, so that an answer that is there is not thrown away.
@@ -117,8 +123,8 @@ impl Composer<'_> {
         let cost = answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
         self.spending.book(cost, self.clock.now()).await;
         Ok(match answer {
-            Ok(answer) => answered(answer, language),
-            Err(none) => Composed::apology(none.reason, language, none.attempts.iter().map(asked).collect()),
+            Ok(answer) => answered(answer),
+            Err(none) => Composed::apology(&none, language),
         })
     }
 
@@ -143,17 +149,13 @@ impl Composer<'_> {
     }
 }
 
-fn answered(answer: Answer, language: Language) -> Composed {
-    let (reply, kind) = match (answer.finish, answer.text.is_empty()) {
-        (Finish::TimedOut, true) => (words::only_reasoned(language).to_owned(), ExchangeKind::Notice),
-        (Finish::TimedOut, false) => (cut_off::mark(&answer.text, language), ExchangeKind::Answer),
-        (Finish::Complete | Finish::Length, _) => (answer.text, ExchangeKind::Answer),
-    };
+fn answered(answer: Answer) -> Composed {
     Composed {
-        reply,
-        kind,
+        reply: answer.text,
+        kind: ExchangeKind::Answer,
         parked: None,
-        asked: answer.attempts.iter().map(asked).collect(),
+        cause: None,
+        failed_over: attempts::failed(&answer.attempts),
         by: Some(AnsweredBy {
             endpoint: answer.endpoint,
             place: answer.place.as_str(),
@@ -162,24 +164,6 @@ fn answered(answer: Answer, language: Language) -> Composed {
             completion_tokens: answer.usage.completion,
             estimated: answer.usage.estimated,
         }),
-    }
-}
-
-fn asked(attempt: &Attempt) -> Step {
-    let used = attempt.usage.map(|usage| Used {
-        prompt_tokens: usage.prompt,
-        completion_tokens: usage.completion,
-        estimated: usage.estimated,
-        cost_micros: attempt.cost,
-    });
-    Step::Asked {
-        endpoint: attempt.endpoint.clone(),
-        place: attempt.place.as_str(),
-        model: attempt.model.clone(),
-        outcome: attempt.outcome.as_str(),
-        millis: attempt.millis,
-        first_token_millis: attempt.first_token_millis,
-        used,
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Content {
     pub reply: String,
     /// Set when the reply is an apology: the turn is parked for this reason once the apology is sent.
     pub parked: Option<ParkReason>,
+    /// What caused the apology, for operators. One that was kept before this was has none.
+    pub cause: Option<String>,
     /// Set when the question has no reply of its own: the turn whose answer is for it too. A question that was merged before
     /// this was kept has none.
     pub left_to: Option<TurnKey>,
@@ -41,6 +43,8 @@ enum Plain {
         reply: String,
         parked: Option<ParkReason>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
+        cause: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         left_to: Option<TurnKey>,
     },
 }
@@ -57,6 +61,8 @@ struct Packed<'a> {
     reply: Cow<'a, str>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     parked: Option<ParkReason>,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
     #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
     left_to: Option<TurnKey>,
 }
@@ -85,13 +91,15 @@ impl Content {
 
     /// These types always serialise; were it to fail, the empty text would be refused when it is read.
     fn stored(&self) -> Vec<u8> {
-        let (parked, left_to) = (self.parked, self.left_to.clone());
+        let (parked, cause, left_to) = (self.parked, self.cause.clone(), self.left_to.clone());
         if self.question.len() + self.reply.len() < SHORT {
             let (question, reply) = (self.question.clone(), self.reply.clone());
-            return serde_json::to_vec(&Plain::V1 { question, reply, parked, left_to }).unwrap_or_default();
+            let plain = Plain::V1 { question, reply, parked, cause, left_to };
+            return serde_json::to_vec(&plain).unwrap_or_default();
         }
         let (question, reply) = (Cow::Borrowed(&*self.question), Cow::Borrowed(&*self.reply));
-        let json = serde_json::to_vec(&Packed { question, reply, parked, left_to }).unwrap_or_default();
+        let packed = Packed { question, reply, parked, cause, left_to };
+        let json = serde_json::to_vec(&packed).unwrap_or_default();
         let mut stored = vec![PACKED];
         stored.extend(compress_to_vec(&json, LEVEL));
         stored
@@ -116,12 +124,12 @@ impl Content {
     fn read(stored: &[u8]) -> Option<Self> {
         if let Some((&PACKED, deflated)) = stored.split_first() {
             let json = decompress_to_vec_with_limit(deflated, INFLATED_MAX).ok()?;
-            let Packed { question, reply, parked, left_to } = serde_json::from_slice(&json).ok()?;
+            let Packed { question, reply, parked, cause, left_to } = serde_json::from_slice(&json).ok()?;
             let (question, reply) = (question.into_owned(), reply.into_owned());
-            return Some(Self { question, reply, parked, left_to });
+            return Some(Self { question, reply, parked, cause, left_to });
         }
-        let Plain::V1 { question, reply, parked, left_to } = serde_json::from_slice(stored).ok()?;
-        Some(Self { question, reply, parked, left_to })
+        let Plain::V1 { question, reply, parked, cause, left_to } = serde_json::from_slice(stored).ok()?;
+        Some(Self { question, reply, parked, cause, left_to })
     }
 }
 

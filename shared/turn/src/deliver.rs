@@ -11,7 +11,7 @@ use transport::Limits;
 
 use crate::{
     access::Access,
-    handled::{AGAIN_SOON, Again},
+    handled::{AGAIN_SOON, Again, Parked},
     ports::Ports,
 };
 
@@ -54,23 +54,23 @@ pub(crate) struct Delivery<'a> {
 /// What became of one segment.
 enum Fate {
     Sent,
-    Parked(ParkReason),
+    Parked(Parked),
 }
 
 impl Delivery<'_> {
     /// Sends what is not yet sent. Returns why the turn is to be parked, if it is.
-    pub(crate) async fn run(mut self, reply: &Reply) -> Result<Option<ParkReason>, Again> {
+    pub(crate) async fn run(mut self, reply: &Reply) -> Result<Option<Parked>, Again> {
         let segments = self.bot.platform.render(reply, &self.to);
         for (index, segment) in (0_u32..).zip(&segments).skip(self.record.segments_sent as usize) {
             // An earlier run marked this segment and did not say what became of it. It was sent after the acceptance, so
             // a window that is counted from there is over before the platform's own.
             self.unaccounted = (self.record.sending == Some(index)).then_some(self.record.accepted_at);
             if !self.may_send() {
-                return Ok(Some(ParkReason::SendUncertain));
+                return Ok(Some(ParkReason::SendUncertain.into()));
             }
             let started = self.now();
-            if let Fate::Parked(reason) = self.send_marked(segment, index).await? {
-                return Ok(Some(reason));
+            if let Fate::Parked(parked) = self.send_marked(segment, index).await? {
+                return Ok(Some(parked));
             }
             let step = Step::Sent {
                 segment: index as usize + 1,
@@ -134,17 +134,17 @@ impl Delivery<'_> {
         for _ in 0..TRIES {
             // Again before each try: the one before may have been told to wait until after the window.
             if !self.may_send() {
-                return Ok(Fate::Parked(ParkReason::SendUncertain));
+                return Ok(Fate::Parked(ParkReason::SendUncertain.into()));
             }
             let began = self.now();
             match self.attempt(segment, &key).await? {
                 SendOutcome::Accepted(_) => return Ok(Fate::Sent),
                 SendOutcome::Refused(code) => {
                     tracing::error!(code, turn = self.turn.as_str(), "the platform refused an answer");
-                    return Ok(Fate::Parked(ParkReason::SendRefused));
+                    return Ok(Fate::Parked(Parked { reason: ParkReason::SendRefused, cause: Some(code) }));
                 }
                 SendOutcome::TokenExpired if renewals == RENEWALS => {
-                    return Ok(Fate::Parked(ParkReason::SendRefused));
+                    return Ok(Fate::Parked(ParkReason::SendRefused.into()));
                 }
                 SendOutcome::TokenExpired => {
                     renewals += 1;
@@ -157,7 +157,7 @@ impl Delivery<'_> {
                 SendOutcome::Unknown => {
                     self.unaccounted.get_or_insert(began);
                     if !self.may_send() {
-                        return Ok(Fate::Parked(ParkReason::SendUncertain));
+                        return Ok(Fate::Parked(ParkReason::SendUncertain.into()));
                     }
                     self.pause(UNKNOWN_PAUSE).await?;
                 }

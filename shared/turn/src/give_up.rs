@@ -7,7 +7,7 @@ use store::{ExchangeKind, ParkReason};
 
 use crate::{
     content::Content,
-    handled::{Again, GivenUp},
+    handled::{Again, GivenUp, Parked},
     kept, words,
     worker::{Claimed, Queued, Worker},
 };
@@ -57,11 +57,14 @@ impl Worker {
         }
         let parked = match self.send(&queued.turn, message, claimed, &reply).await {
             Ok(parked) => parked,
-            Err(Again::Later { .. }) => Some(ParkReason::TriesExhausted),
+            Err(Again::Later { cause, .. }) => {
+                Some(Parked { reason: ParkReason::TriesExhausted, cause: Some(cause) })
+            }
             Err(lost @ Again::FenceLost) => return Err(lost),
         };
+        let given_up = if parked.is_some() { GivenUp::DeadLetter } else { GivenUp::Over };
         self.end(queued, fence, parked).await?;
-        Ok(if parked.is_some() { GivenUp::DeadLetter } else { GivenUp::Over })
+        Ok(given_up)
     }
 }
 
@@ -70,6 +73,7 @@ fn apology(question: &str) -> (Content, ExchangeKind) {
         question: question.to_owned(),
         reply: words::gave_up(Language::of(question)).to_owned(),
         parked: Some(ParkReason::TriesExhausted),
+        cause: None,
         left_to: None,
     };
     (content, ExchangeKind::Notice)

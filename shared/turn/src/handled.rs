@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::StoreError;
+use store::{ParkReason, StoreError};
 
 use crate::access::AccessError;
 
@@ -28,6 +28,20 @@ pub enum GivenUp {
     Over,
     /// It is a dead letter: its turn is parked, or could not even be parked.
     DeadLetter,
+}
+
+/// Why a turn is to be parked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Parked {
+    pub(crate) reason: ParkReason,
+    /// What caused that, for operators: it goes to the log and to the dead letters as it is.
+    pub(crate) cause: Option<String>,
+}
+
+impl From<ParkReason> for Parked {
+    fn from(reason: ParkReason) -> Self {
+        Self { reason, cause: None }
+    }
 }
 
 /// Why a run stops before its turn is over.

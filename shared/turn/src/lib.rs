@@ -20,13 +20,13 @@
 //! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
 //! - [`handled`]: how a run ends ([`Handled`])
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
-//! - `cut_off`: answers that the turn's time cut off
 //! - [`stop`]: whether the person still wants the answer
 //! - [`merge`]: short messages in a row become one turn
 //! - [`recall`]: the conversation as a prompt, within limits
 //! - [`models`]: which model people chose
 //! - [`spending`]: what a turn may cost, and what it did cost
 //! - [`deliver`]: segments to the platform, each at most once where that can be had
+//! - [`attempts`]: attempts at an answer as operators read them
 //! - [`access`]: access tokens and the bot's identity, shared by all instances
 //! - [`board`]: which endpoints are to be left alone, shared by all instances ([`SharedBoard`])
 //! - [`content`]: the stored form of a question with its reply
@@ -47,10 +47,10 @@
 //! ```
 
 pub mod access;
+pub mod attempts;
 pub mod board;
 pub mod compose;
 pub mod content;
-mod cut_off;
 pub mod deliver;
 pub mod give_up;
 pub mod handled;

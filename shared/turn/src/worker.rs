@@ -5,17 +5,16 @@ use std::{sync::Arc, time::Duration};
 use chat::{Audience, Message, Reply, Timestamp, TurnKey};
 use receive::QueuedMessage;
 use settings::Bot;
-use store::{
-    Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, ExchangeKind, Fence, ParkReason, ParkedTurn, TurnRecord,
-};
-use telemetry::Step;
+use store::{Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, ExchangeKind, Fence, ParkedTurn, TurnRecord};
+use telemetry::{Asker, Step};
 
 use crate::{
     access::{Access, AccessError},
+    attempts::Noting,
     compose::{Composed, Composer},
     content::Content,
     deliver::Delivery,
-    handled::{AGAIN_SOON, Again, Handled},
+    handled::{AGAIN_SOON, Again, Handled, Parked},
     kept, merge,
     models::Models,
     ports::Ports,
@@ -196,10 +195,12 @@ impl Worker {
         message: &Message,
         claimed: Claimed,
         reply: &kept::Reply,
-    ) -> Result<Option<ParkReason>, Again> {
+    ) -> Result<Option<Parked>, Again> {
+        let content = &reply.content;
+        let apology = content.parked.map(|reason| Parked { reason, cause: content.cause.clone() });
         // Planted: the turn is parked without a word to anybody.
-        if let Some(reason) = reply.content.parked.filter(|_| cfg!(planted = "apology_not_sent")) {
-            return Ok(Some(reason));
+        if cfg!(planted = "apology_not_sent") && apology.is_some() {
+            return Ok(apology);
         }
         let delivery = Delivery {
             ports: &self.ports,
@@ -213,8 +214,8 @@ impl Worker {
             token: None,
             unaccounted: None,
         };
-        let parked = delivery.run(&Reply { markdown: reply.content.reply.clone() }).await?;
-        Ok(parked.or(reply.content.parked))
+        let parked = delivery.run(&Reply { markdown: content.reply.clone() }).await?;
+        Ok(parked.or(apology))
     }
 
     /// Ends the turn. One that is parked is kept for the operators first: a crash between the two leaves a turn that
@@ -223,21 +224,22 @@ impl Worker {
         &self,
         queued: &Queued<'_>,
         fence: Fence,
-        parked: Option<ParkReason>,
+        parked: Option<Parked>,
     ) -> Result<(), Again> {
         // Planted: the operators never hear of it.
-        if let Some(reason) = parked.filter(|_| !cfg!(planted = "parked_unheard")) {
+        if let Some(Parked { reason, cause }) = parked.clone().filter(|_| !cfg!(planted = "parked_unheard")) {
             let parked = ParkedTurn {
                 turn: queued.turn.clone(),
                 conversation: queued.message().conversation.key(),
                 reason,
+                cause,
                 body: queued.body.to_owned(),
                 tries: u32::try_from(fence.0).unwrap_or(u32::MAX),
                 at: self.ports.clock.now(),
             };
             self.ports.parked.park(parked).await?;
         }
-        let ending = parked.map_or(Ending::Done, Ending::Parked);
+        let ending = parked.as_ref().map_or(Ending::Done, |parked| Ending::Parked(parked.reason));
         self.ports.turns.end(&queued.turn, fence, ending).await?;
         self.note(&queued.turn, ended(parked));
         Ok(())
@@ -259,7 +261,8 @@ impl Worker {
             merge::carry_over(&self.ports, queued, claimed).await?;
         }
         let question = claimed.text.clone();
-        let content = Content { question, reply: composed.reply, parked: composed.parked, left_to };
+        let Composed { reply, parked, cause, .. } = composed;
+        let content = Content { question, reply, parked, cause, left_to };
         kept::keep(&self.ports, queued.message(), &queued.turn, &mut claimed.record, (content, composed.kind))
             .await
     }
@@ -268,21 +271,26 @@ impl Worker {
         let started = self.ports.clock.now();
         let budget = claimed.deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
         let (message, ports) = (queued.message(), &self.ports);
-        let router = ports.router.current();
+        let asker = Asker {
+            platform: message.conversation.platform.clone(),
+            bot: Some(message.conversation.bot.clone()),
+            program: None,
+        };
         let composer = Composer {
             recall: Recall {
                 conversations: ports.conversations.as_ref(),
                 vault: &ports.vault,
                 limits: &ports.policy.memory,
             },
-            router: &router,
+            router: &ports.router,
             models: Models {
                 choices: ports.choices.as_ref(),
                 allowed: &claimed.bot.settings.models,
-                router: &router,
+                router: &ports.router,
             },
             spending: Spending::of(message, ports.budgets.as_ref(), &ports.policy.budgets),
             persona: claimed.bot.settings.persona.as_deref(),
+            listener: &Noting { ports, turn: &queued.turn, asker },
             clock: ports.clock.as_ref(),
         };
         let stops = Stops {
@@ -296,11 +304,9 @@ impl Worker {
     }
 
     fn note_composed(&self, turn: &TurnKey, composed: &Composed, started: Timestamp) {
-        for step in &composed.asked {
-            self.note(turn, step.clone());
-        }
+        let (by, failed_over) = (composed.by.clone(), composed.failed_over.clone());
         let millis = self.ports.clock.now().millis_since(started);
-        self.note(turn, Step::Answered { kind: composed.label(), by: composed.by.clone(), millis });
+        self.note(turn, Step::Answered { kind: composed.label(), by, failed_over, millis });
     }
 
     fn note(&self, turn: &TurnKey, step: Step) {
@@ -308,9 +314,11 @@ impl Worker {
     }
 }
 
-const fn ended(parked: Option<ParkReason>) -> Step {
+fn ended(parked: Option<Parked>) -> Step {
     match parked {
-        None => Step::Ended { ending: "done", reason: None },
-        Some(reason) => Step::Ended { ending: "parked", reason: Some(reason.as_str()) },
+        None => Step::Ended { ending: "done", reason: None, cause: None },
+        Some(Parked { reason, cause }) => {
+            Step::Ended { ending: "parked", reason: Some(reason.as_str()), cause }
+        }
     }
 }

@@ -27,7 +27,13 @@ fn turn(digit: &str) -> TurnKey {
 }
 
 fn content(question: &str, reply: &str) -> Content {
-    Content { question: question.to_owned(), reply: reply.to_owned(), parked: None, left_to: None }
+    Content {
+        question: question.to_owned(),
+        reply: reply.to_owned(),
+        parked: None,
+        cause: None,
+        left_to: None,
+    }
 }
 
 /// What a line holds, by its name.

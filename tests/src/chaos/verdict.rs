@@ -179,7 +179,7 @@ mod tests {
             let turn = talk.turn(id).unwrap();
             let conversation = talk.conversation().unwrap().key();
             let (reason, at) = (Some(ParkReason::SendUncertain), Timestamp::from_millis(0));
-            DeadLetter { turn, conversation, reason, tries: 1, at }
+            DeadLetter { turn, conversation, reason, cause: None, tries: 1, at }
         };
         let letters: Vec<_> = parked.iter().map(letter).collect();
         let plan = Plan { messages: said.len(), conversations: 1, kills: 1, seed: 0 };

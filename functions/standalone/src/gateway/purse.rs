@@ -11,7 +11,7 @@ use turn::spending::Spending;
 use super::refusal::Refusal;
 
 /// Where programs ask from, beside the names of platforms.
-const GATEWAY: &str = "gateway";
+pub(super) const GATEWAY: &str = "gateway";
 
 /// The budgets, and where the books are.
 #[derive(Clone)]

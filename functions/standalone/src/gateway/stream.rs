@@ -94,7 +94,7 @@ impl Coming {
         let listener = Arc::clone(&ear);
         let asked = Box::pin(async move {
             let Question { prompt, context, .. } = &*question;
-            let meter = Meter::new(prompt, &*listener);
+            let meter = Meter::new(prompt, books.noting(&*listener));
             books.watch(meter.count());
             let result = router.ask(&Ask { prompt, context, budget, listener: &meter }).await;
             books.close(&result).await;

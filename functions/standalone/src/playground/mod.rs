@@ -36,7 +36,7 @@ pub(crate) struct Playground {
     pub(crate) demo: demo::DemoBots,
     pub(crate) simulator: Simulator,
     pub(crate) feed: Feed,
-    pub(crate) router: Arc<routing::LiveRouter>,
+    pub(crate) router: Arc<routing::Router>,
     pub(crate) strategy: routing::Strategy,
     pub(crate) transport: Arc<dyn Transport>,
     /// Where this process listens.
@@ -93,12 +93,11 @@ async fn state(State(playground): State<Playground>) -> Json<PageState> {
         platform: platform.into(),
         bot: bot.into(),
     });
-    let router = playground.router.current();
-    let endpoints = router.usual();
+    let endpoints = playground.router.usual();
     Json(PageState {
         version: env!("CARGO_PKG_VERSION"),
         bots: bots.collect(),
-        echo: !router.has_model(),
+        echo: endpoints.iter().all(|endpoint| endpoint.protocol == routing::Protocol::Echo),
         endpoints: endpoints
             .into_iter()
             .map(|endpoint| EndpointLine {

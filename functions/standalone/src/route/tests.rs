@@ -61,7 +61,7 @@ fn the_explanation_says_who_is_asked_who_is_not_and_why() {
         left_out: vec![(1, LeftOut::Rule("contracts".to_owned()))],
     };
     assert_eq!(
-        explanation(&router, &plan, &BTreeMap::new()),
+        explanation(&router, &plan, &Running::NoAnswer),
         "strategy local_first\n\
          rules    contracts\n\
          ENDPOINT  PLACE  PROTOCOL     MODEL\n\
@@ -69,8 +69,8 @@ fn the_explanation_says_who_is_asked_who_is_not_and_why() {
          NOT ASKED  PLACE  WHY\n\
          far        cloud  the rule contracts forbids it"
     );
-    let health = health::of(router.signs(), chat::Timestamp::from_millis(0));
-    let health = BTreeMap::from([("near".to_owned(), health[0].clone())]);
+    let health = crate::health::of(router.signs(), chat::Timestamp::from_millis(0));
+    let health = Running::Told(BTreeMap::from([("near".to_owned(), health[0].clone())]));
     let shown = explanation(&router, &Plan { rules: vec![], left_out: vec![], ..plan }, &health);
     assert!(shown.ends_with("near      local  completions  near-model  ready"), "{shown}");
 }

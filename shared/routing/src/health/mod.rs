@@ -1,11 +1,12 @@
 //! How the endpoints fare: who is left alone, how long they take, how many questions they have in work.
 //!
-//! - `absence`: when an endpoint is tried again that is waited for
-//! - `breaker`: when an endpoint is left alone, and for how long
+//! - `breaker`: when an endpoint is left alone, and for how long; `change`: how operators hear of that
+//! - `failing`: what it failed with since it last answered
 //! - `pace`: how long its first token takes
 
-mod absence;
 mod breaker;
+pub(crate) mod change;
+mod failing;
 mod pace;
 
 use std::{
@@ -18,10 +19,12 @@ use std::{
 
 use async_trait::async_trait;
 use chat::{Entropy, Timestamp};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, futures::Notified};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use self::{absence::Absence, breaker::Breaker, pace::Pace};
-use crate::{AttemptOutcome, Endpoint, Failure, Place};
+use self::{breaker::Breaker, change::Change, pace::Pace};
+use crate::{Attempt, AttemptOutcome, Endpoint, Place};
+
+pub use self::failing::Failing;
 
 /// Whether an endpoint may be asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +79,8 @@ pub struct Sign {
     pub in_work: u32,
     /// How long its first token took of late; nothing before the first answer.
     pub first_token: Option<Duration>,
+    /// What it failed with since it last answered, of this process's questions.
+    pub failing: Option<Failing>,
 }
 
 /// How an attempt went, as far as health goes.
@@ -88,37 +93,12 @@ pub(crate) struct Verdict {
     pub(crate) first_token: Option<Duration>,
 }
 
-/// A connection that breaks within this time, before anything came, was taken by a proxy in front of a server that is
-/// not there: that of Docker does so.
-const BROKEN_AT_ONCE: Duration = Duration::from_millis(250);
-
-impl Verdict {
-    /// Whether nothing came that tells whether the server is there.
-    pub(crate) const fn was_silent(&self) -> bool {
-        use AttemptOutcome::{Failed, Outrun};
-        matches!(self.outcome, Outrun | Failed(Failure::SlowFirstToken | Failure::Stalled | Failure::Timeout))
-    }
-
-    /// Whether the server is not there, and may be soon.
-    pub(crate) fn shows_absence(&self, now: Timestamp) -> bool {
-        match self.outcome {
-            AttemptOutcome::Failed(Failure::Broken) => {
-                self.first_token.is_none() && now.since(self.started) < BROKEN_AT_ONCE
-            }
-            AttemptOutcome::Failed(failure) => failure.is_absence(),
-            AttemptOutcome::Answered | AttemptOutcome::Outrun => false,
-        }
-    }
-}
-
 /// How all endpoints of a router fare. Indices are those of its endpoints.
 pub(crate) struct Health {
     slots: Vec<Arc<Slot>>,
     /// Counts what was asked, so that turns can be taken.
     turn: AtomicU64,
     entropy: Arc<dyn Entropy>,
-    /// Wakes those who wait for an endpoint when one is back.
-    back: Notify,
 }
 
 /// How one endpoint fares.
@@ -137,7 +117,7 @@ struct Slot {
 struct State {
     breaker: Breaker,
     pace: Pace,
-    absence: Absence,
+    failing: Option<Failing>,
 }
 
 impl Slot {
@@ -164,7 +144,7 @@ impl Slot {
 impl Health {
     pub(crate) fn new(endpoints: &[Endpoint], entropy: Arc<dyn Entropy>) -> Self {
         let slots = endpoints.iter().map(|endpoint| Arc::new(Slot::new(endpoint))).collect();
-        Self { slots, turn: AtomicU64::new(0), entropy, back: Notify::new() }
+        Self { slots, turn: AtomicU64::new(0), entropy }
     }
 
     /// Takes a place among the questions that this endpoint has in work, and the probe if it is on probation; nothing
@@ -212,31 +192,47 @@ impl Health {
         self.slots.get(index).map_or(Gate::Closed, |slot| slot.state().breaker.gate(now))
     }
 
-    /// Tells how an attempt went. Returns the opening when it is this that closes the endpoint off.
-    pub(crate) fn note(&self, index: usize, verdict: Verdict, now: Timestamp) -> Option<Opening> {
+    /// Tells how an attempt went. Returns what it is this that changes about the breaker.
+    pub(crate) fn attempted(
+        &self,
+        index: usize,
+        verdict: Verdict,
+        attempt: &Attempt,
+        now: Timestamp,
+    ) -> Option<Change> {
         let slot = self.slots.get(index)?;
         let mut state = slot.state();
+        state.failing = failing::after(state.failing.take(), attempt, now);
         state.pace.note(verdict, now);
-        if state.absence.note(verdict, now, || self.chance()) {
-            self.back.notify_waiters();
+        let before = state.breaker.open_since();
+        if let Some(opened) = state.breaker.note(verdict, now, || self.chance()) {
+            let (endpoint, since) = (slot.name.clone(), now);
+            return Some(Change::Opened(Opening { endpoint, since, until: opened.until, step: opened.step }));
         }
-        let opened = state.breaker.note(verdict, now, || self.chance())?;
-        Some(Opening { endpoint: slot.name.clone(), since: now, until: opened.until, step: opened.step })
+        let since = before.filter(|_| state.breaker.open_since().is_none())?;
+        Some(Change::Closed { after: now.since(since) })
     }
 
-    /// Takes the next try at an endpoint that is waited for, if it is due; always when it is there.
-    pub(crate) fn try_now(&self, index: usize, now: Timestamp) -> bool {
-        self.slots.get(index).is_some_and(|slot| slot.state().absence.try_now(now, || self.chance()))
-    }
-
-    /// When an endpoint that is waited for may be tried next.
-    pub(crate) fn next_try(&self, index: usize) -> Option<Timestamp> {
-        self.slots.get(index)?.state().absence.next()
-    }
-
-    /// Resolves when some endpoint that was waited for is back.
-    pub(crate) fn back(&self) -> Notified<'_> {
-        self.back.notified()
+    /// As [`Health::attempted`], of the verdict alone.
+    #[cfg(test)]
+    pub(crate) fn note(&self, index: usize, verdict: Verdict, now: Timestamp) -> Option<Opening> {
+        let attempt = Attempt {
+            endpoint: String::new(),
+            place: Place::Local,
+            model: String::new(),
+            millis: 0,
+            first_token_millis: None,
+            usage: None,
+            cost: 0,
+            outcome: verdict.outcome,
+            status: None,
+            message: None,
+            overflow: crate::Overflow::default(),
+        };
+        match self.attempted(index, verdict, &attempt, now) {
+            Some(Change::Opened(opening)) => Some(opening),
+            Some(Change::Closed { .. }) | None => None,
+        }
     }
 
     /// In how much time its first token comes in 95 of 100 answers, once that is known.
@@ -280,6 +276,7 @@ impl Health {
                 gate: state.breaker.gate(now),
                 in_work: slot.in_work.load(Ordering::Relaxed),
                 first_token: state.pace.first_token(),
+                failing: state.failing.clone(),
             }
         };
         self.slots.iter().map(sign).collect()

@@ -76,14 +76,45 @@ fn signs_tell_how_it_fares() {
         gate: Gate::Closed,
         in_work: 0,
         first_token: None,
+        failing: None,
     };
     assert_eq!(health.signs(NOW), std::slice::from_ref(&quiet));
     let _held = health.admit(0, NOW);
     let first_token = Some(Duration::from_millis(250));
     health.note(0, Verdict { outcome: AttemptOutcome::Answered, started: NOW, first_token }, NOW);
     fail(&health, NOW);
-    let busy = Sign { gate: Gate::Open { until: later(10) }, in_work: 1, first_token, ..quiet };
+    let failing = Some(Failing { class: "unreachable", status: None, message: None, since: NOW, count: 1 });
+    let busy = Sign { gate: Gate::Open { until: later(10) }, in_work: 1, first_token, failing, ..quiet };
     assert_eq!(health.signs(NOW), [busy]);
+}
+
+/// The breaker stays closed for what a wait would not change, and the sign tells of it all the same.
+#[test]
+fn what_an_endpoint_failed_with_is_told_until_it_answers() {
+    let health = health(None);
+    let note = |outcome, after| {
+        health.note(0, Verdict { outcome, started: NOW, first_token: None }, later(after));
+    };
+    let failing = || health.signs(NOW)[0].failing.clone().map(|f| (f.class, f.since, f.count));
+    note(AttemptOutcome::Failed(Failure::BadRequest(404)), 1);
+    note(AttemptOutcome::Failed(Failure::BadRequest(404)), 2);
+    assert_eq!(health.gate(0, later(3)), Gate::Closed);
+    assert_eq!(failing(), Some(("bad_request", later(1), 2)));
+    // A question's own fault, and a lost race, tell nothing of the endpoint.
+    for outcome in [
+        AttemptOutcome::Failed(Failure::ContentFiltered),
+        AttemptOutcome::Failed(Failure::ContextTooLong),
+        AttemptOutcome::Outrun,
+    ] {
+        note(outcome, 3);
+        assert_eq!(failing(), Some(("bad_request", later(1), 2)));
+    }
+    note(AttemptOutcome::Answered, 4);
+    assert_eq!(failing(), None);
+    note(AttemptOutcome::Failed(Failure::ContentFiltered), 5);
+    assert_eq!(failing(), None);
+    note(AttemptOutcome::Failed(Failure::Auth(401)), 6);
+    assert_eq!(failing(), Some(("auth", later(6), 1)));
 }
 
 #[test]

@@ -47,8 +47,6 @@ pub enum LeftOut {
     Window,
     /// It might cost more than may still be spent.
     Allowance,
-    /// It answers questions to other bots only.
-    OtherBots,
 }
 
 /// What plans are made from.

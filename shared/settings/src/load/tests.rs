@@ -3,6 +3,7 @@ use std::{collections::BTreeMap, fs};
 use tempfile::TempDir;
 
 use super::*;
+use crate::LogFormat;
 
 const PLATFORMS: [&str; 2] = ["dingtalk", "feishu"];
 
@@ -82,6 +83,19 @@ fn without_a_file_the_environment_is_enough_and_nothing_is_not() {
     assert_eq!(mistakes.0[0].found, "none at `/no/such/magpie.toml`");
     let mistakes = load(&[("LOCAL_ENDPOINT", "x")]).unwrap_err();
     assert_eq!(mistakes.0.len(), 1, "{mistakes}");
+}
+
+#[test]
+fn the_environment_says_how_the_log_is_written() {
+    let text = "standalone.log_format = 'text'";
+    for (value, format) in [("json", LogFormat::Json), ("text", LogFormat::Text), (" ", LogFormat::Text)] {
+        let settings = parse(text, None, &environment(&[("MAGPIE_LOG_FORMAT", value)]), &PLATFORMS).unwrap();
+        assert_eq!(settings.standalone.log_format, format, "{value}");
+    }
+    let settings = parse("standalone.log_format = 'json'", None, &environment(&[]), &PLATFORMS).unwrap();
+    assert_eq!(settings.standalone.log_format, LogFormat::Json);
+    let mistakes = parse(text, None, &environment(&[("MAGPIE_LOG_FORMAT", "xml")]), &PLATFORMS).unwrap_err();
+    assert_eq!((&*mistakes.0[0].key, &*mistakes.0[0].wanted), ("MAGPIE_LOG_FORMAT", "`text` or `json`"));
 }
 
 #[test]

@@ -64,7 +64,10 @@ fn the_defaults_that_the_example_shows_are_the_defaults() {
     assert_eq!((office.weight, office.vision, office.streaming), (1, false, Streaming::Always));
     assert_eq!(settings.budgets.when_spent, BudgetSettings::default().when_spent);
     assert_eq!(settings.memory, MemorySettings::default());
-    assert_eq!(settings.standalone, StandaloneSettings { playground: true, ..StandaloneSettings::default() });
+    let operator_token = settings.standalone.operator_token.clone();
+    assert!(operator_token.is_some(), "the example offers it");
+    let standalone = StandaloneSettings { playground: true, operator_token, ..StandaloneSettings::default() };
+    assert_eq!(settings.standalone, standalone);
 }
 
 #[test]

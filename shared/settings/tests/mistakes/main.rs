@@ -237,6 +237,13 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "an address and a port, for example `127.0.0.1:18789`",
         ),
         ("[standalone]\nplayground = 'yes'", "standalone.playground", "a text", "`true` or `false`"),
+        ("[standalone]\nlog_format = 'xml'", "standalone.log_format", "`xml`", "`text` or `json`"),
+        (
+            "[standalone]\noperator_token = 'hidden'",
+            "standalone.operator_token",
+            "a text that is no reference (not shown: it may be the secret itself)",
+            REFERENCE,
+        ),
         ("[standalone]\nworkers = 0", "standalone.workers", "0", "a whole number from 1 to 1000"),
         ("[channels.ops]\nplatform = 'dingtalk'", "channels.ops.keys", "nothing", REFERENCE),
         (

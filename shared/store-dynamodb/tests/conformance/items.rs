@@ -85,6 +85,7 @@ async fn a_parked_turn_lies_among_the_dead_letters_for_fourteen_days() {
         turn: turn(),
         conversation: conversation().key(),
         reason: ParkReason::NoAnswer,
+        cause: None,
         body: "sealed".to_owned(),
         tries: 1,
         at: at(1),

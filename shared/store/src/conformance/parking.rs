@@ -29,6 +29,7 @@ fn letter(scope: Scope, name: &str, now: i64) -> ParkedTurn {
         turn: scope.turn(name),
         conversation: scope.conversation("chat"),
         reason: ParkReason::NoAnswer,
+        cause: None,
         body: format!("sealed {name}"),
         tries: 2,
         at: at(now),
@@ -62,9 +63,11 @@ async fn what_was_parked_is_listed_and_shown_without_its_message(store: Arc<Park
     ];
     for (now, reason) in (0..).zip(reasons) {
         let name = format!("{reason:?}");
-        let parked = ParkedTurn { reason, ..letter(scope, &name, now) };
-        let ParkedTurn { turn, conversation, tries, at, .. } = parked.clone();
-        let expected = DeadLetter { turn: turn.clone(), conversation, reason: Some(reason), tries, at };
+        let cause = (reason != ParkReason::SendUncertain).then(|| format!("because of {name} 鹊桥"));
+        let parked = ParkedTurn { reason, cause, ..letter(scope, &name, now) };
+        let ParkedTurn { turn, conversation, cause, tries, at, .. } = parked.clone();
+        let expected =
+            DeadLetter { turn: turn.clone(), conversation, reason: Some(reason), cause, tries, at };
         store.letters.park(parked).await.unwrap();
         assert_eq!(store.letters.show(&turn).await, Ok(Some(expected.clone())));
         assert_eq!(listed(&store, scope).await[0], expected);
@@ -86,12 +89,14 @@ async fn the_latest_come_first(store: Arc<Parking>, scope: Scope) {
 
 async fn a_turn_that_is_parked_again_is_listed_once(store: Arc<Parking>, scope: Scope) {
     store.letters.park(letter(scope, "a", 0)).await.unwrap();
-    let again = ParkedTurn { reason: ParkReason::SendUncertain, tries: 3, ..letter(scope, "a", 9) };
+    let cause = Some("again".to_owned());
+    let again = ParkedTurn { reason: ParkReason::SendUncertain, cause, tries: 3, ..letter(scope, "a", 9) };
     store.letters.park(again).await.unwrap();
     let letters = listed(&store, scope).await;
     assert_eq!(letters.len(), 1);
-    let DeadLetter { reason, tries, at: when, .. } = letters[0].clone();
+    let DeadLetter { reason, cause, tries, at: when, .. } = letters[0].clone();
     assert_eq!((reason, tries, when), (Some(ParkReason::SendUncertain), 3, at(9)));
+    assert_eq!(cause.as_deref(), Some("again"));
 }
 
 async fn a_redrive_opens_the_turn_and_queues_its_message(store: Arc<Parking>, scope: Scope) {

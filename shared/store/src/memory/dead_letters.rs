@@ -29,7 +29,7 @@ impl Table {
                 letter.at = at;
             }
             Entry::Vacant(place) => {
-                place.insert((DeadLetter { turn, conversation, reason: None, tries, at }, body));
+                place.insert((DeadLetter { turn, conversation, reason: None, cause: None, tries, at }, body));
             }
         }
     }
@@ -38,8 +38,8 @@ impl Table {
 #[async_trait]
 impl Park for MemoryStore {
     async fn park(&self, parked: ParkedTurn) -> Result<(), StoreError> {
-        let ParkedTurn { turn, conversation, reason, body, tries, at } = parked;
-        let letter = DeadLetter { turn: turn.clone(), conversation, reason: Some(reason), tries, at };
+        let ParkedTurn { turn, conversation, reason, cause, body, tries, at } = parked;
+        let letter = DeadLetter { turn: turn.clone(), conversation, reason: Some(reason), cause, tries, at };
         lock(&self.inner.dead_letters).0.insert(turn, (letter, body));
         Ok(())
     }

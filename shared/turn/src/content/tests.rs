@@ -38,6 +38,7 @@ fn content(parked: Option<ParkReason>) -> Content {
         question: "请问流程？".to_owned(),
         reply: "先填\"申请\"，\n再等审批。".to_owned(),
         parked,
+        cause: None,
         left_to: None,
     }
 }
@@ -73,7 +74,8 @@ fn what_is_stored_today_opens_in_later_versions() {
 fn no_form_is_longer_than_the_first_by_much() {
     let texts = (0..400).map(|bytes| "报销流程审批付款发票".chars().cycle().take(bytes).collect::<String>());
     for reply in texts {
-        let content = Content { question: "请问？".to_owned(), reply, parked: None, left_to: None };
+        let content =
+            Content { question: "请问？".to_owned(), reply, parked: None, cause: None, left_to: None };
         assert!(content.stored().len() < content.question.len() + content.reply.len() + 55);
     }
 }
@@ -87,6 +89,7 @@ fn any_words_come_back() {
                 question: reply.to_owned(),
                 reply: reply.to_owned(),
                 parked,
+                cause: parked.map(|_| "endpoint office (server, status 503)".to_owned()),
                 left_to: Some(turn()),
             };
             let sealed = content.seal(&vault(), &conversation().key(), &turn());

@@ -89,7 +89,7 @@ use ExchangeKind::{Answer, Merged, Notice, Reset};
 async fn fill(store: &Behind, exchanges: &[(ExchangeKind, usize)]) {
     for (number, (kind, tokens)) in exchanges.iter().enumerate() {
         let (question, reply) = (said("问", number, *tokens), said("答", number, *tokens));
-        let content = Content { question, reply, parked: None, left_to: None };
+        let content = Content { question, reply, parked: None, cause: None, left_to: None };
         let at = Timestamp::from_millis(i64::try_from(number).unwrap());
         let key = conversation().key();
         let sealed = content.seal(&vault(), &key, &turn(number));

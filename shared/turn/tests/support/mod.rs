@@ -17,7 +17,7 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Clocks, Endpoint, LiveRouter, Place, Price, Protocol, Route, Router};
+use routing::{Clocks, Endpoint, Place, Price, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
     BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions,
@@ -244,6 +244,7 @@ impl World {
             clock: clock.clone(),
             entropy,
             observer: notes.clone(),
+            unknown: receive::UnknownBots::default(),
         };
         let worker = Worker::new(Ports {
             bots,
@@ -325,7 +326,7 @@ impl World {
     pub(crate) fn ended(&self) -> Vec<(&'static str, Option<&'static str>)> {
         let mut ended = vec![];
         for step in self.notes() {
-            if let Step::Ended { ending, reason } = step {
+            if let Step::Ended { ending, reason, .. } = step {
                 ended.push((ending, reason));
             }
         }
@@ -365,7 +366,7 @@ async fn connect(now: Timestamp, setup: &Setup) -> Bots {
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
 }
 
-fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Price>) -> LiveRouter {
+fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Price>) -> Router {
     let endpoint = |name: &str, place, path: &str, protocol| {
         let url = Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap();
         Endpoint::new(name, place, url, protocol, format!("{name}-model"))
@@ -386,7 +387,7 @@ fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Pr
         entropy: Arc::new(TestEntropy::default()),
         board: None,
     };
-    LiveRouter::new(Router::new(endpoints, Route::default(), clocks, ports).unwrap())
+    Router::new(endpoints, Route::default(), clocks, ports).unwrap()
 }
 
 pub(crate) fn raw(webhook: &Webhook) -> RawRequest {
