@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: gateways side by side, Magpie among them.
+//! `cargo xtask bench`: Magpie beside other gateways, and beside handlers of the platforms' SDKs.
 //!
 //! # Layout
 //!
 //! - this file: what is built, and what the benchmark is told
-//! - [`peers`]: the other gateways, at the versions of `benches/gateways/peers.json`
+//! - [`load`]: what may be said to the load test
+//! - [`peers`]: what Magpie is compared with, at the versions of each benchmark's `peers.json`
 
+mod load;
 mod peers;
 
 use std::{path::PathBuf, process::Command};
@@ -21,6 +23,8 @@ pub(crate) enum Bench {
     Failures(Failures),
     /// What each gateway adds to a call: time, processor, memory.
     Router(Router),
+    /// How many messages one process acknowledges and answers, beside handlers of Feishu's SDKs.
+    Load(load::Load),
 }
 
 /// What of the failures is run.
@@ -59,14 +63,23 @@ const WITH_FALLBACK: &[&str] = &["magpie", "portkey", "litellm", "direct"];
 const BETWEEN: &[&str] = &["magpie", "vllm-router", "sglang-router", "portkey", "litellm"];
 
 impl Bench {
+    /// The package, and the program, that measures.
+    fn package(&self) -> &'static str {
+        match self {
+            Self::Failures(_) | Self::Router(_) => "gateways",
+            Self::Load(_) => "load",
+        }
+    }
+
     /// What is wanted, checked against what there is.
     fn wanted(&self) -> Result<Vec<&str>> {
         let (only, there) = match self {
             Self::Failures(failures) => (&failures.only, WITH_FALLBACK),
             Self::Router(router) => (&router.only, BETWEEN),
+            Self::Load(load) => (&load.only, load::SERVERS),
         };
         if let Some(unknown) = only.iter().find(|name| !there.contains(&name.as_str())) {
-            bail!("no gateway `{unknown}` here; there are {}", there.join(", "));
+            bail!("`{unknown}` is not measured here; there are {}", there.join(", "));
         }
         Ok(if only.is_empty() { there.to_vec() } else { only.iter().map(String::as_str).collect() })
     }
@@ -83,8 +96,9 @@ impl Bench {
                 let flags = flag(flag(Vec::new(), "--quick", router.quick), "--busy", router.busy);
                 ("router", &router.only, router.only.is_empty() && !router.quick, flags)
             }
+            Self::Load(load) => ("load", &load.only, load.is_whole(), load.arguments()),
         };
-        arguments.insert(0, name.to_owned());
+        arguments.insert(0, if name == "load" { "run" } else { name }.to_owned());
         if !only.is_empty() {
             arguments.extend(["--only".to_owned(), wanted.join(",")]);
         }
@@ -110,14 +124,15 @@ fn flag(mut arguments: Vec<String>, name: &str, is_set: bool) -> Vec<String> {
 pub(crate) fn run(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, bench: &Bench) -> Result<()> {
     let wanted = bench.wanted()?;
     let mut programs = Vec::new();
+    let package = bench.package();
+    let list = format!("benches/{package}/peers.json");
     for name in wanted.iter().filter(|name| !["magpie", "direct"].contains(name)) {
-        programs.push((*name, peers::fetch(workspace, shelf, steps, name)?));
+        programs.push((*name, peers::fetch(workspace, shelf, steps, &list, name)?));
     }
     if wanted.contains(&"magpie") {
         programs.push(("magpie", build(workspace, steps, "standalone", "magpie")?));
     }
-    let gateways = build(workspace, steps, "gateways", "gateways")?;
-    let mut command = alone(&gateways);
+    let mut command = alone(&build(workspace, steps, package, package)?);
     command.current_dir(&workspace.root).args(bench.arguments(&wanted));
     command.arg("--logs").arg(workspace.target.join("bench-logs"));
     for (name, program) in programs {
@@ -135,8 +150,8 @@ fn build(workspace: &Workspace, steps: &mut Steps, package: &str, program: &str)
     Ok(workspace.target.join("release").join(program))
 }
 
-/// The program in a network of its own, where the machine allows that: then no gateway can be reached from outside, and
-/// none can reach anything outside.
+/// The program in a network of its own, where the machine allows that: then nothing that is measured can be reached from
+/// outside, and nothing of it can reach anything outside.
 fn alone(program: &std::path::Path) -> Command {
     let bring_up = "ip link set lo up && exec \"$0\" \"$@\"";
     let prefix = ["--map-root-user", "--net", "--", "sh", "-c"];
@@ -169,6 +184,7 @@ mod tests {
             (failures(&["magpie"], 1.0), false),
             (Bench::Router(Router { only: Vec::new(), quick: false, busy: true }), true),
             (Bench::Router(Router { only: Vec::new(), quick: true, busy: false }), false),
+            (Bench::Load(load::Load::default()), true),
         ] {
             let arguments = bench.arguments(&bench.wanted().unwrap());
             assert_eq!(arguments.contains(&"--page".to_owned()), writes, "{arguments:?}");

@@ -1,4 +1,4 @@
-//! The other gateways, installed at pinned versions into `target/tools`, their installation scripts never run.
+//! What Magpie is compared with, installed at pinned versions into `target/tools`, its installation scripts never run.
 
 use std::{fs, path::PathBuf, process::Command};
 
@@ -7,26 +7,30 @@ use serde_json::{Value, json};
 
 use crate::{commands, steps::Steps, tools::Shelf, workspace::Workspace};
 
-/// Which versions: the benchmark prints them from the same file.
-const PEERS: &str = "benches/gateways/peers.json";
-
-/// Portkey's server within its package.
-const PORTKEY_SERVER: &str = "node_modules/@portkey-ai/gateway/build/start-server.js";
-
-/// Makes sure that a peer is there and gives its program.
+/// Makes sure that a peer is there and gives its program. The list says which versions and where the program is in what is
+/// installed; the benchmark prints the versions from the same file.
 ///
 /// # Errors
 ///
 /// When it cannot be had.
-pub(crate) fn fetch(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, name: &str) -> Result<PathBuf> {
-    let text = fs::read_to_string(workspace.root.join(PEERS)).with_context(|| PEERS.to_owned())?;
-    let peers: Value = serde_json::from_str(&text).with_context(|| PEERS.to_owned())?;
+pub(crate) fn fetch(
+    workspace: &Workspace,
+    shelf: &Shelf,
+    steps: &mut Steps,
+    list: &str,
+    name: &str,
+) -> Result<PathBuf> {
+    let text = fs::read_to_string(workspace.root.join(list)).with_context(|| list.to_owned())?;
+    let peers: Value = serde_json::from_str(&text).with_context(|| list.to_owned())?;
     let peer = &peers[name];
+    let program =
+        peer["program"].as_str().with_context(|| format!("{list} does not say what {name}'s program is"))?;
     if let Some(packages) = peer["pip"].as_array() {
         let packages: Vec<_> = packages.iter().filter_map(Value::as_str).collect();
-        return Ok(shelf.python(steps, name, &packages)?.join(name));
+        let programs = shelf.python(steps, name, &packages)?;
+        return Ok(programs.with_file_name(program));
     }
-    let packages = peer.get("npm").with_context(|| format!("{PEERS} does not say how to get {name}"))?;
+    let packages = peer.get("npm").with_context(|| format!("{list} does not say how to get {name}"))?;
     let folder = shelf.fetch(steps, name, &packages.to_string(), |folder| {
         let mut manifest = packages.clone();
         manifest["private"] = json!(true);
@@ -35,5 +39,5 @@ pub(crate) fn fetch(workspace: &Workspace, shelf: &Shelf, steps: &mut Steps, nam
         npm.current_dir(folder).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
         commands::read(npm.arg("--loglevel=error")).map(drop)
     })?;
-    Ok(folder.join(PORTKEY_SERVER))
+    Ok(folder.join(program))
 }

@@ -45,6 +45,8 @@ const DIRECTION: &[(&str, May)] = &[
     ("benches",           May::UseAny),
     // Judges gateways from outside, ours among them: it uses no crate of ours, and speaks HTTP itself.
     ("gateways",          May::UseAny),
+    // Judges the whole process from outside as well; it shares what measures with `gateways`.
+    ("load",              May::UseAny),
     ("simulation",        May::UseAny),
     ("fuzzing",           May::UseAny),
     ("magpie-tests",      May::UseAny),

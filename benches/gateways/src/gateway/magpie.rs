@@ -24,8 +24,8 @@ use anyhow::Context as _;
 /// What a client names to be answered by whoever the route picks.
 const ROUTE: &str = "auto";
 
-/// The environment variable with the token.
-const TOKEN_VARIABLE: &str = "MAGPIE_GATEWAY_TOKEN";
+/// The environment variable with the token, and its value.
+const TOKEN_SET: (&str, &str) = ("MAGPIE_GATEWAY_TOKEN", TOKEN);
 
 pub(super) async fn stand(
     programs: &Programs,
@@ -36,7 +36,9 @@ pub(super) async fn stand(
     let program = programs.of(super::Product::Magpie)?;
     let starting = scenarios.iter().map(|scenario| async move {
         let name = format!("magpie-{}", scenario.id.to_lowercase());
-        let process = start(&name, program, &programs.logs, &route(scenario, &mock.base(), scale)).await?;
+        let process =
+            start(&name, program, &programs.logs, &route(scenario, &mock.base(), scale), &[TOKEN_SET])
+                .await?;
         let address = Address::with_token(process.socket, TOKEN)?;
         let both = Door { address: address.clone(), model: ROUTE.to_owned() };
         let healthy = Door { address, model: scenario.fallback_model() };
@@ -61,7 +63,7 @@ pub(super) async fn track(programs: &Programs, base: &str) -> anyhow::Result<Tra
         .collect();
     let attempts = budget::MEASURED_RETRIES + 1;
     let config = format!("{GATEWAY}{endpoints}[routing]\nattempts = {attempts}\n");
-    Track::of(start("magpie", program, &programs.logs, &config).await?)
+    Track::of(start("magpie", program, &programs.logs, &config, &[TOKEN_SET]).await?)
 }
 
 const GATEWAY: &str = "[gateway]\ntoken = \"env:MAGPIE_GATEWAY_TOKEN\"\n\n[standalone]\ndata = \"data\"\nplayground = false\n\n";
@@ -89,8 +91,19 @@ fn route(scenario: &Scenario, base: &str, scale: Scale) -> String {
     )
 }
 
-/// Starts one with this configuration, in a folder of its own below the logs.
-async fn start(name: &str, program: &Path, logs: &Path, config: &str) -> anyhow::Result<Process> {
+/// Starts one with this configuration and these environment variables, in a folder of its own below the logs, which
+/// begins empty.
+///
+/// # Errors
+///
+/// When it does not come up; the error holds the end of its output.
+pub async fn start(
+    name: &str,
+    program: &Path,
+    logs: &Path,
+    config: &str,
+    environment: &[(&str, &str)],
+) -> anyhow::Result<Process> {
     let folder = logs.join(name);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
@@ -101,7 +114,7 @@ async fn start(name: &str, program: &Path, logs: &Path, config: &str) -> anyhow:
     Process::start(name, logs, "/healthz", |port| {
         let mut command = bound_to_us(&program);
         // As little is written down as by the others.
-        command.current_dir(&folder).env(TOKEN_VARIABLE, TOKEN).env("MAGPIE_LOG", "error");
+        command.current_dir(&folder).envs(environment.iter().copied()).env("MAGPIE_LOG", "error");
         command.args(["serve", "--config", "magpie.toml", "--listen", &format!("127.0.0.1:{port}")]);
         command
     })

@@ -4,12 +4,12 @@
 //!
 //! - this file: which there are, and where each is asked
 //! - [`budget`]: what all of them are given
-//! - `magpie`, `litellm`, `portkey`, `routers`: how each is configured
+//! - [`magpie`], `litellm`, `portkey`, `routers`: how each is configured
 //! - [`process`]: starting and ending
 
 pub mod budget;
 mod litellm;
-mod magpie;
+pub mod magpie;
 mod portkey;
 pub mod process;
 mod routers;

@@ -7,7 +7,13 @@ use std::{fs, io, path::Path};
 
 use serde_json::Value;
 
-use crate::gateway::Product;
+use crate::{
+    gateway::Product,
+    router::{
+        machine::{Machine, QUIET},
+        stats::Range,
+    },
+};
 
 /// The versions that are measured; `cargo xtask bench` installs them from the same file.
 const PEERS: &str = include_str!("../../peers.json");
@@ -30,8 +36,27 @@ fn version(product: Product) -> String {
 }
 
 /// The date, as pages write it.
-fn today() -> String {
+#[must_use]
+pub fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+}
+
+/// What a run took place on, as pages write it: the processors, the memory, the kernel, and whether it was quiet.
+#[must_use]
+pub fn place(machine: &Machine) -> String {
+    let Machine { processors, model, kernel, memory, load } = machine;
+    let quiet = if *load > QUIET {
+        format!("**the machine was not quiet: load {load} at the start**")
+    } else {
+        format!("load {load} at the start")
+    };
+    format!("{processors} processors ({model}), {memory} GB, Linux {kernel}; {quiet}")
+}
+
+/// The middle of several runs, with the least and the most; a dash where there is none.
+#[must_use]
+pub fn middle(figures: impl Iterator<Item = f64>, digits: usize) -> String {
+    Range::of(figures).map_or_else(|| "–".to_owned(), |range| format!("{range:.digits$}"))
 }
 
 #[cfg(test)]

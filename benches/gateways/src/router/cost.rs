@@ -7,28 +7,39 @@ const TICK_MS: f64 = 10.0;
 
 /// What a process and its descendants have used so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Cost {
+pub struct Cost {
     /// Processor time, in milliseconds.
-    pub(super) processor_ms: f64,
+    pub processor_ms: f64,
+    /// The memory that each has resident now, added up, in KB.
+    pub resident_kb: u64,
     /// The most memory that each had resident, added up, in KB.
-    pub(super) peak_kb: u64,
+    pub peak_kb: u64,
 }
 
 impl Cost {
-    /// Of this process. Nothing where it is gone.
-    pub(super) fn of(process: u32) -> Self {
-        family(process).into_iter().fold(Self::default(), |sum, id| {
-            let (stat, status) = (read(id, "stat"), read(id, "status"));
+    /// Of this process and its descendants. Nothing where it is gone.
+    #[must_use]
+    pub fn of(process: u32) -> Self {
+        Self::sum(&family(process))
+    }
+
+    /// Of exactly these processes, without their descendants.
+    #[must_use]
+    pub fn sum(processes: &[u32]) -> Self {
+        processes.iter().fold(Self::default(), |sum, id| {
+            let (stat, status) = (read(*id, "stat"), read(*id, "status"));
             Self {
                 processor_ms: sum.processor_ms + ticks(&stat) * TICK_MS,
-                peak_kb: sum.peak_kb + peak(&status),
+                resident_kb: sum.resident_kb + memory(&status, "VmRSS:"),
+                peak_kb: sum.peak_kb + memory(&status, "VmHWM:"),
             }
         })
     }
 }
 
 /// A process and its descendants.
-pub(super) fn family(process: u32) -> Vec<u32> {
+#[must_use]
+pub fn family(process: u32) -> Vec<u32> {
     let parents: Vec<(u32, u32)> = fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -63,8 +74,8 @@ fn ticks(stat: &str) -> f64 {
     number(11) + number(12)
 }
 
-fn peak(status: &str) -> u64 {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+fn memory(status: &str, key: &str) -> u64 {
+    let line = status.lines().find_map(|line| line.strip_prefix(key));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
 }
 
@@ -76,7 +87,8 @@ mod tests {
     fn linux_is_understood() {
         let stat = "12 (a ) b) S 3 12 12 0 -1 4194560 500 0 0 0 7 5 0 0 20 0 1 0 100 1000 200";
         assert_eq!((field(stat, 1), ticks(stat)), (Some("3"), 12.0));
-        assert_eq!(peak("Name:\tx\nVmHWM:\t   2048 kB\n"), 2048);
+        let status = "Name:\tx\nVmHWM:\t   2048 kB\nVmRSS:\t   1024 kB\n";
+        assert_eq!((memory(status, "VmHWM:"), memory(status, "VmRSS:")), (2048, 1024));
     }
 
     #[test]
@@ -84,7 +96,8 @@ mod tests {
         let me = std::process::id();
         assert_eq!(family(me).first(), Some(&me));
         if cfg!(target_os = "linux") {
-            assert!(Cost::of(me).peak_kb > 0);
+            let cost = Cost::of(me);
+            assert!(0 < cost.resident_kb && cost.resident_kb <= cost.peak_kb, "{cost:?}");
         }
     }
 }

@@ -12,10 +12,10 @@
 //! - [`run`]: all of it, several times
 //! - [`machine`]: what it runs on, whether it is quiet, and who gets which processor
 //! - `stillness`: that nobody's work falls on another
-//! - `cost`: processor time and memory of a gateway's processes
+//! - [`cost`]: processor time and memory of a gateway's processes
 //! - [`stats`]: percentiles and ranges
 
-mod cost;
+pub mod cost;
 mod load;
 pub mod machine;
 mod paired;
