@@ -11,7 +11,7 @@ use std::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::{BotId, Clock, PlatformId};
 use receive::Receiver;
-use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
+use routing::{Clocks, Endpoint, LiveRouter, Place, Protocol, Route, Router};
 use settings::{BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings};
 use store::{DeadLetters as _, Dequeue as _, MemoryStore};
 use turn::{GivenUp, Handled, Policy, Worker};
@@ -118,7 +118,7 @@ impl Engine {
             choices: Arc::new(MemoryStore::default()),
             parked: stores.clone(),
             tokens: stores,
-            router: Arc::new(router),
+            router: Arc::new(LiveRouter::new(router)),
             transport: wire,
             vault: self.vault(build.keys),
             clock: ports.clone(),

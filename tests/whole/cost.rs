@@ -13,7 +13,7 @@ use magpie_tests::{
 };
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Clocks, Endpoint, Place, Protocol, Route, Router};
+use routing::{Clocks, Endpoint, LiveRouter, Place, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
     BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions,
@@ -168,7 +168,7 @@ impl Bench {
             choices: store.clone(),
             parked: store.clone(),
             tokens: store,
-            router: Arc::new(router.unwrap()),
+            router: Arc::new(LiveRouter::new(router.unwrap())),
             transport,
             vault,
             clock: Arc::new(SystemClock),

@@ -26,6 +26,11 @@ struct Setup {
 
 impl Setup {
     async fn start() -> Option<Self> {
+        Self::routing("").await
+    }
+
+    /// With these settings of `[routing]`.
+    async fn routing(settings: &str) -> Option<Self> {
         let binary = Component::Magpie.find()?;
         let (local, cloud) = (Pretend::start().await.unwrap(), Pretend::start().await.unwrap());
         let config = format!(
@@ -42,6 +47,8 @@ model = "far-model"
 token = "env:WIKI"
 [gateway.tokens]
 builds = "env:BUILDS"
+[routing]
+{settings}
 "#,
             local.served.url, cloud.served.url
         );
@@ -383,7 +390,8 @@ async fn each_end_without_an_answer_has_its_status() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_there_is_503() {
-    let Some(setup) = Setup::start().await else { return };
+    // Whoever is not there is waited for as long as a turn may take.
+    let Some(setup) = Setup::routing("turn_timeout_seconds = 2").await else { return };
     let Setup { local, cloud, magpie, client } = setup;
     drop((local.served, cloud.served));
     let url = magpie.url.join("/v1/chat/completions").unwrap();

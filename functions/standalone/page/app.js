@@ -11,6 +11,8 @@ import { t, translate, turnLanguage } from "./text.js";
 import { drawWay, tick } from "./timeline.js";
 
 const TICK_MS = 100;
+/** How often the server is asked whether it has found a model, while it has none. */
+const MODEL_MS = 5000;
 
 const ledger = new Ledger();
 let server = { bots: [], endpoints: [] };
@@ -140,6 +142,15 @@ async function connected() {
   drawAll();
 }
 
+/** Shows the model that the server has found since. */
+async function lookForModel() {
+  if (!server.echo || !$("gone").hidden) return;
+  const now = await api.state().catch(() => null);
+  if (!now || now.echo) return;
+  server = now;
+  drawAll();
+}
+
 function lost() {
   // A broken stream reports every try to reconnect; the page changes with the first one only.
   if (!$("gone").hidden) return;
@@ -167,6 +178,7 @@ $("name").addEventListener("input", () => {
 });
 
 setInterval(() => tick($("way")), TICK_MS);
+setInterval(lookForModel, MODEL_MS);
 drawAll();
 api.listen({ note: noted, message: heard, open: connected, lost });
 composer.focus();

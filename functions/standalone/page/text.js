@@ -21,7 +21,7 @@ const WORDS = {
     strategy: "Route: {strategy}",
     echo: "No model is connected.",
     echoMend:
-      "The built-in echo only repeats what you write. Start a model server on port 8000 (vLLM), 11434 (Ollama), 8080 (llama.cpp) or 1234 (LM Studio), or name an endpoint in magpie.toml; then start Magpie again.",
+      "Start a model server on port 8000 (vLLM), 11434 (Ollama), 8080 (llama.cpp) or 1234 (LM Studio), and it is found within seconds; or name an endpoint in magpie.toml and start Magpie again. Until then, demo bots only repeat what you write, and other bots answer that no model is connected.",
     conversation: "Conversation",
     write: "Your message",
     writeTo: "Write to {bot}",
@@ -120,7 +120,7 @@ const WORDS = {
     strategy: "路由策略：{strategy}",
     echo: "尚未连接模型。",
     echoMend:
-      "内置的 echo 只会重复你写的内容。请在 8000（vLLM）、11434（Ollama）、8080（llama.cpp）或 1234（LM Studio）端口启动模型服务，或在 magpie.toml 中配置端点，然后重新启动 Magpie。",
+      "请在 8000（vLLM）、11434（Ollama）、8080（llama.cpp）或 1234（LM Studio）端口启动模型服务，几秒内会自动发现；或在 magpie.toml 中配置端点后重新启动 Magpie。在此之前，演示机器人只会重复你写的内容，其他机器人会回复尚未连接模型。",
     conversation: "对话",
     write: "你的消息",
     writeTo: "发消息给 {bot}",

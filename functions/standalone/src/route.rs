@@ -9,12 +9,13 @@ use anyhow::bail;
 use chat::{ChatKind, UserId};
 use egress::{Egress, EgressOptions};
 use routing::{
-    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, Plan, Prompt, Router, Usage,
+    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, NoAnswerReason, Plan, Prompt,
+    Router, Usage,
 };
 use settings::{LocalSecrets, ProcessEnvironment, Settings};
 use transport::Transport;
 
-use crate::{platforms::PLATFORMS, running::Running, serve, table::table};
+use crate::{discover::report::how_to_connect, platforms::PLATFORMS, running::Running, serve, table::table};
 
 /// What `magpie route` takes.
 #[derive(Debug, clap::Args)]
@@ -64,6 +65,9 @@ pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
             Ok(())
         }
         Err(NoAnswer { reason, attempts: tried }) => {
+            if reason == NoAnswerReason::NoModel {
+                bail!("no model is connected: {}", how_to_connect())
+            }
             println!("\n{}", attempts(&tried));
             bail!("nobody answered ({})", reason.as_str())
         }
@@ -102,12 +106,9 @@ fn context(settings: &Settings, router: &Router, args: &RouteArgs) -> anyhow::Re
 /// The router that `magpie serve` would ask.
 async fn router(settings: &Settings, transport: Arc<dyn Transport>) -> anyhow::Result<Router> {
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
-    Ok(Router::new(
-        serve::endpoints(settings, &secrets, transport.as_ref()).await?,
-        settings.routing.route.clone(),
-        settings.routing.clocks,
-        serve::routing_ports(transport),
-    )?)
+    let finder = serve::finder(settings, &secrets, &transport).await?;
+    let found = finder.find(&[]).await;
+    Ok(serve::router(settings, &transport, finder.in_service(&found.endpoints))?)
 }
 
 /// Where the question goes, first choice first, and where not, and why. `running` is what a running Magpie knows.
@@ -155,6 +156,7 @@ fn reason(why: &LeftOut, plan: &Plan) -> String {
         LeftOut::Vision => "it does not understand pictures".to_owned(),
         LeftOut::Window => "the question is longer than its window".to_owned(),
         LeftOut::Allowance => "it might cost more than is left".to_owned(),
+        LeftOut::OtherBots => "it answers demo bots only".to_owned(),
     }
 }
 

@@ -7,7 +7,7 @@ use chat::Clock as _;
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy, SystemPause};
 use receive::Receiver;
-use routing::{Endpoint, Router};
+use routing::{Endpoint, LiveRouter, Router, RoutingError};
 use settings::{Bots, KeySource, LocalSecrets, ProcessEnvironment, Secrets, Settings};
 use simulator::Simulator;
 use store_sqlite::SqliteStore;
@@ -21,7 +21,7 @@ use vault::Vault;
 use crate::{
     connections,
     data::DataFolder,
-    discover,
+    discover::{Finder, Found, Watch, report},
     gateway::{Gateway, purse::Purse},
     log,
     platforms::{KINDS, PLATFORMS},
@@ -62,7 +62,9 @@ struct Magpie {
     store: SqliteStore,
     vault: Arc<Vault>,
     transport: Arc<dyn Transport>,
-    router: Arc<Router>,
+    router: Arc<LiveRouter>,
+    finder: Finder,
+    found: Found,
     gateway: Option<Gateway>,
     feed: Feed,
     base: Url,
@@ -104,12 +106,14 @@ impl Magpie {
         let options =
             EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
         let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
-        let router = Arc::new(Router::new(
-            endpoints(&settings, secrets.as_ref(), transport.as_ref()).await?,
-            settings.routing.route.clone(),
-            settings.routing.clocks,
-            routing_ports(Arc::clone(&transport)),
-        )?);
+        let finder = Finder {
+            demo: demo.names(),
+            own_port: address.port(),
+            ..finder(&settings, secrets.as_ref(), &transport).await?
+        };
+        let found = finder.find(&[]).await;
+        let router = router(&settings, &transport, finder.in_service(&found.endpoints))?;
+        let router = Arc::new(LiveRouter::new(router));
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
         store.reclaim().await?;
@@ -123,6 +127,8 @@ impl Magpie {
             vault: Arc::new(vault),
             transport,
             router,
+            finder,
+            found,
             gateway,
             feed: Feed::new(),
             base,
@@ -214,12 +220,14 @@ impl Magpie {
         let consumers = self.settings.standalone.workers;
         let pump = tokio::spawn(self.pump().run(consumers, stopping.clone()));
         let sweeper = tokio::spawn(sweep(self.store.clone()));
+        let watch = tokio::spawn(self.watch().run(self.found.clone()));
         let routes = self.routes(stopping.clone());
         let server = tokio::spawn(connections::serve(listener, routes, stopping));
         told_to_stop().await?;
         tracing::info!("stopping: no new webhooks, turns in work are finished");
         stop.send_replace(true);
         sweeper.abort();
+        watch.abort();
         let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, pump.await) }).await;
         if finished.is_err() {
             tracing::warn!("some turns are still in work; they are in the queue and go on at the next start");
@@ -240,9 +248,22 @@ impl Magpie {
         if self.gateway.is_some() {
             println!("  gateway     http://{address}/v1");
         }
-        for endpoint in self.router.usual() {
+        for endpoint in self.router.current().usual() {
             println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
         }
+        for line in report::others(&self.found) {
+            println!("  {line}");
+        }
+        if self.found.endpoints.is_empty() {
+            report::none(&self.found);
+        }
+    }
+
+    /// Looks for models for as long as the process lives.
+    fn watch(&self) -> Watch<impl Fn(Vec<Endpoint>) -> Result<Router, RoutingError> + use<>> {
+        let (settings, transport) = (self.settings.clone(), Arc::clone(&self.transport));
+        let build = move |endpoints| router(&settings, &transport, endpoints);
+        Watch { finder: self.finder.clone(), router: Arc::clone(&self.router), build }
     }
 }
 
@@ -269,23 +290,36 @@ pub(crate) fn routing_ports(transport: Arc<dyn Transport>) -> routing::Ports {
     }
 }
 
-/// The configured endpoints; without any, the model server found on this machine; without one, `echo`.
-pub(crate) async fn endpoints(
+/// What finds the endpoints: those that are configured, else a model server on this machine.
+pub(crate) async fn finder(
     settings: &Settings,
     secrets: &dyn Secrets,
-    transport: &dyn Transport,
-) -> anyhow::Result<Vec<Endpoint>> {
-    if !settings.endpoints.is_empty() {
-        return Ok(settings::endpoints(&settings.endpoints, secrets).await?);
-    }
-    Ok(vec![discover::model_server(transport).await.unwrap_or_else(Endpoint::echo)])
+    transport: &Arc<dyn Transport>,
+) -> anyhow::Result<Finder> {
+    Ok(Finder {
+        configured: settings::endpoints(&settings.endpoints, secrets).await?,
+        demo: Vec::new(),
+        own_port: settings.standalone.listen.port(),
+        transport: Arc::clone(transport),
+        pause: Arc::new(SystemPause),
+    })
+}
+
+/// A router over these endpoints, along the configured route.
+pub(crate) fn router(
+    settings: &Settings,
+    transport: &Arc<dyn Transport>,
+    endpoints: Vec<Endpoint>,
+) -> Result<Router, RoutingError> {
+    let routing = &settings.routing;
+    Router::new(endpoints, routing.route.clone(), routing.clocks, routing_ports(Arc::clone(transport)))
 }
 
 /// The gateway, where programs have tokens for it.
 async fn gateway(
     settings: &Settings,
     secrets: &dyn Secrets,
-    router: Arc<Router>,
+    router: Arc<LiveRouter>,
     store: &SqliteStore,
 ) -> anyhow::Result<Option<Gateway>> {
     let tokens = settings::gateway_tokens(&settings.gateway, secrets).await?;

@@ -23,7 +23,7 @@ use crate::health;
 pub(crate) struct Web {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) queue: Arc<dyn Dequeue>,
-    pub(crate) router: Arc<routing::Router>,
+    pub(crate) router: Arc<routing::LiveRouter>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -66,7 +66,7 @@ async fn healthz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
     match web.queue.depth().await {
         Ok(depth) => {
             let version = env!("CARGO_PKG_VERSION");
-            let endpoints = health::of(web.router.signs(), web.clock.now());
+            let endpoints = health::of(web.router.current().signs(), web.clock.now());
             let said = json!({
                 "status": "ok", "version": version, "queue_depth": depth, "endpoints": endpoints,
             });

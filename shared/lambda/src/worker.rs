@@ -8,7 +8,7 @@ use chat::{Clock as _, Timestamp};
 use host::{SystemClock, SystemEntropy, SystemPause};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::Kind;
-use routing::Router;
+use routing::{LiveRouter, Router};
 use settings::{Environment as _, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
@@ -85,7 +85,7 @@ impl Consumer {
             choices: store.clone(),
             parked: store.clone(),
             tokens: store,
-            router: Arc::new(router),
+            router: Arc::new(LiveRouter::new(router)),
             transport: Arc::clone(&start.transport),
             vault: Arc::clone(&start.vault),
             clock,

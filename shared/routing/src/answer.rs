@@ -66,7 +66,7 @@ impl AttemptOutcome {
 /// An answer, and who gave it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The words, without the model's reasoning; never blank.
+    /// The words, without the model's reasoning. Blank only where the answer was cut off before its first word.
     pub text: String,
     /// The name of the endpoint that answered.
     pub endpoint: String,
@@ -112,6 +112,8 @@ impl std::fmt::Debug for Answer {
 /// Why nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAnswerReason {
+    /// No model is connected: nothing is configured, and none was found.
+    NoModel,
     /// Rules and strategy leave no endpoint to ask.
     NoEndpoint,
     /// Only endpoints are left that might cost more than may still be spent.
@@ -130,6 +132,7 @@ impl NoAnswerReason {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::NoModel => "no_model",
             Self::NoEndpoint => "no_endpoint",
             Self::OverBudget => "over_budget",
             Self::AllFailed => "all_failed",

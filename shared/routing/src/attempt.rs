@@ -16,6 +16,9 @@ use crate::{
 /// It also bounds what a broken server can make a small function hold.
 const ANSWER_BYTES: usize = 8 << 20;
 
+/// How exact two clocks are beside each other: the transport's limit is counted apart from ours.
+const CLOCK_STEP: Duration = Duration::from_millis(50);
+
 /// The longest explanation of a refusal that is read.
 const REFUSAL_BYTES: usize = 64 << 10;
 
@@ -54,9 +57,12 @@ impl<E: Into<ServerError>> From<E> for Failed {
     }
 }
 
-/// Calls an endpoint and waits for its first token. `patience` is how long that may take where another endpoint is left
-/// to ask; `until` is when it must be over in any case. An answer that comes in one piece has no first token, and is waited
-/// for until then.
+/// A time, and what has failed when it comes.
+type Limit = (Timestamp, Failure);
+
+/// Calls an endpoint and waits for its first token, for the time of an attempt at the longest. `patience` is how long it
+/// may take where another endpoint is left to ask; `until` is when the question's time is over. An answer that comes in
+/// one piece has no first token, and is waited for until the attempt's time is over.
 pub(crate) async fn begin<'a>(
     means: Means<'a>,
     endpoint: &'a Endpoint,
@@ -77,9 +83,10 @@ pub(crate) async fn begin<'a>(
         speech: Speech::default(),
     };
     let manner = endpoint.manner(means.heard);
+    let attempt = (started.plus(means.clocks.attempt).min(until), Failure::Timeout);
     let silent = patience
         .filter(|_| manner == Manner::Streamed)
-        .map(|patience| (started.plus(patience), Failure::SlowFirstToken));
+        .map_or(attempt, |patience| sooner(attempt, (started.plus(patience), Failure::SlowFirstToken)));
     let stream = loop {
         let Some(request) = protocol::encode(endpoint, means.prompt, manner) else {
             begun.said.push(Said::Words(echo::answer(means.prompt)));
@@ -135,13 +142,17 @@ async fn explained(stream: OutStream) -> OutResponse {
     OutResponse { status, headers, body: explanation.into() }
 }
 
-/// Waits for something, until a clock runs out if there is one.
+/// The limit that is reached first; the first of two that are reached together.
+fn sooner(one: Limit, other: Limit) -> Limit {
+    if other.0 < one.0 { other } else { one }
+}
+
+/// Waits for something, until a limit is reached.
 async fn within<T>(
     means: Means<'_>,
-    clock: Option<(Timestamp, Failure)>,
+    (until, failure): Limit,
     wait: impl Future<Output = T>,
 ) -> Result<T, Failure> {
-    let Some((until, failure)) = clock else { return Ok(wait.await) };
     tokio::select! {
         // In this order, so that what is there is not thrown away.
         biased;
@@ -179,8 +190,13 @@ impl Begun<'_> {
             if let Some(ending) = self.ending.take() {
                 return self.spoken(ending, listener).map_err(|failure| self.failed(failure.into()));
             }
+            // While tokens come, nothing else ends it: how long an answer takes says nothing about the server.
             let silent = (self.alive_at.plus(self.means.clocks.idle), Failure::Stalled);
-            if let Err(error) = self.read(Some(silent)).await {
+            if let Err(error) = self.read(sooner((self.until, Failure::Timeout), silent)).await {
+                if error.failure == Failure::Timeout && self.is_out_of_time() {
+                    self.cut_off();
+                    continue;
+                }
                 // What was said before it broke off was said; whoever listens learns that it is void.
                 self.tell(listener);
                 return Err(self.failed(error));
@@ -193,8 +209,21 @@ impl Begun<'_> {
         estimate::usage(self.means.prompt, self.speech.said())
     }
 
+    /// Whether the question's time is over.
+    fn is_out_of_time(&self) -> bool {
+        self.until.since(self.means.clock.now()) < CLOCK_STEP
+    }
+
+    /// Ends the answer with what has come: the question's time is over, and the server was still answering.
+    fn cut_off(&mut self) {
+        let Some((_, mut decoder)) = self.answer.take() else { return };
+        // Lets out what it held back. That the answer is not whole is known already.
+        let _ = decoder.finish(&mut self.said);
+        self.ending = Some(Ending { model: None, tokens: None, finish: Finish::TimedOut, garbled: false });
+    }
+
     /// Reads one more piece.
-    async fn read(&mut self, silent: Option<(Timestamp, Failure)>) -> Result<(), ServerError> {
+    async fn read(&mut self, silent: Limit) -> Result<(), ServerError> {
         let Some((stream, decoder)) = &mut self.answer else { return Err(Failure::Broken.into()) };
         let piece = match within(self.means, silent, stream.body.next()).await? {
             Ok(piece) => piece,
@@ -235,7 +264,8 @@ impl Begun<'_> {
 
     fn spoken(&self, ending: Ending, listener: &dyn Listener) -> Result<Spoken, Failure> {
         let text = self.speech.answer();
-        if text.is_empty() {
+        // What was cut off may have been reasoning only. It shows that the server works.
+        if text.is_empty() && ending.finish != Finish::TimedOut {
             return Err(Failure::Empty);
         }
         // Words may be missing. Whoever has shown them already goes on with them; anybody else hears another's.

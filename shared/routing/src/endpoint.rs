@@ -1,5 +1,6 @@
 //! Model servers: where they stand, what they speak, what they cost.
 
+use chat::BotId;
 use secrecy::SecretString;
 use url::Url;
 
@@ -61,6 +62,8 @@ pub struct Endpoint {
     pub streaming: Streaming,
     /// What its tokens cost; nothing when absent.
     pub price: Option<Price>,
+    /// The bots whose questions it answers, and no other question; every question when absent.
+    pub bots: Option<Vec<BotId>>,
     /// What it was found not to take. Learned while it is asked, and shared by clones.
     pub untaken: Untaken,
 }
@@ -98,8 +101,14 @@ impl Endpoint {
             vision: false,
             streaming: Streaming::Always,
             price: None,
+            bots: None,
             untaken: Untaken::default(),
         }
+    }
+
+    /// Whether it may answer a question to this bot, or one that was put to no bot.
+    pub(crate) fn serves(&self, bot: Option<&BotId>) -> bool {
+        self.bots.as_ref().is_none_or(|bots| bot.is_some_and(|bot| bots.contains(bot)))
     }
 
     /// How it is asked, where somebody hears the words come (`heard`) or nobody does.

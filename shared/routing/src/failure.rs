@@ -10,6 +10,9 @@ pub enum Failure {
     /// No connection could be made; the server never saw the prompt.
     #[error("the endpoint cannot be reached")]
     Unreachable,
+    /// The server is there and still loads the model.
+    #[error("the endpoint is starting")]
+    Starting,
     /// Not a token came in the time for the first, and another endpoint was left to ask.
     #[error("the endpoint was slow to begin")]
     SlowFirstToken,
@@ -61,6 +64,7 @@ impl Failure {
     pub const fn class(self) -> &'static str {
         match self {
             Self::Unreachable => "unreachable",
+            Self::Starting => "starting",
             Self::SlowFirstToken => "slow_first_token",
             Self::Stalled => "stalled",
             Self::Timeout => "timeout",
@@ -90,6 +94,7 @@ impl Failure {
             // A failure of a moment: a worker that restarts, a connection that died while it was not used.
             Self::Server(_) | Self::Broken => Next::SameOnce,
             Self::Unreachable
+            | Self::Starting
             | Self::SlowFirstToken
             | Self::Stalled
             | Self::Timeout
@@ -99,6 +104,12 @@ impl Failure {
             | Self::Malformed
             | Self::TooLarge => Next::OtherEndpoint,
         }
+    }
+
+    /// Whether nobody is there who could answer, and somebody may be soon: the server is down or starting, or a proxy in
+    /// front of it says so.
+    pub(crate) const fn is_absence(self) -> bool {
+        matches!(self, Self::Unreachable | Self::Starting | Self::Server(502 | 503))
     }
 }
 

@@ -13,10 +13,11 @@
 //!   [`rule`] are its words
 //! - [`ask`]: one question, from whom, and who hears the answer ([`Ask`]); [`prompt`]: what a model is asked
 //! - [`router`]: endpoints, a route and what they need ([`Router`])
+//! - [`live`]: the router in service, which can be replaced ([`LiveRouter`])
 //! - [`plan`]: which endpoints may be asked, and in which order
 //! - [`health`]: how the endpoints fare, and what instances tell each other of it ([`Board`])
 //! - `run`: the loop, with one budget of time and one of calls; `attempt` is one call under its clocks, `hedge` a second
-//!   one beside it, `speech` what of an answer may be shown
+//!   one beside it, `absent` who is waited for, `speech` what of an answer may be shown
 //! - [`protocol`]: the codecs, one module for each wire format, no I/O; [`signer`]: calls in the name of a role
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed;
 //!   [`server_error`]: what the server said about it
@@ -57,6 +58,7 @@
 //! # }
 //! ```
 
+mod absent;
 pub mod answer;
 pub mod ask;
 mod attempt;
@@ -65,6 +67,7 @@ pub mod estimate;
 pub mod failure;
 pub mod health;
 mod hedge;
+pub mod live;
 pub mod meter;
 pub mod plan;
 pub mod price;
@@ -86,6 +89,7 @@ pub use endpoint::{Endpoint, Place, Streaming};
 pub use estimate::estimate_tokens;
 pub use failure::Failure;
 pub use health::{Board, Failing, Gate, Opening, Sign};
+pub use live::LiveRouter;
 pub use meter::{Count, Meter};
 pub use plan::{LeftOut, Plan};
 pub use price::{Micros, Price};

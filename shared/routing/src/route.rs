@@ -53,7 +53,8 @@ pub struct Clocks {
     pub first_token: Duration,
     /// Between two pieces of an answer.
     pub idle: Duration,
-    /// One attempt, from the first packet to the last byte of the answer.
+    /// From the call to the first token, whoever is left to ask; for an answer in one piece, to its last byte. Once
+    /// tokens come, only `idle` and the question's own time end an attempt.
     pub attempt: Duration,
 }
 

@@ -13,8 +13,8 @@ use chat::{Clock, Entropy, Pause, Timestamp};
 use transport::Transport;
 
 use crate::{
-    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, Opening, Place, Prompt, Protocol, Route, Rule,
-    Sign, Signer, Strategy,
+    Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, NoAnswerReason, Opening, Place, Prompt,
+    Protocol, Route, Rule, Sign, Signer, Strategy,
     health::Health,
     hedge::Hedging,
     plan::{self, Grounds, Plan, fold::fold},
@@ -110,7 +110,9 @@ impl Router {
         for endpoint in endpoints.iter_mut().filter(|e| e.protocol == Protocol::Echo) {
             endpoint.place = Place::Local;
         }
-        if !endpoints.iter().any(|endpoint| route.strategy.allows(endpoint.place)) {
+        let may_be_asked =
+            |endpoint: &Endpoint| endpoint.bots.is_some() || route.strategy.allows(endpoint.place);
+        if !endpoints.iter().any(may_be_asked) {
             return Err(RoutingError::StrategyLeavesNone(route.strategy));
         }
         prepare(&mut route.rules, &endpoints)?;
@@ -130,6 +132,12 @@ impl Router {
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
+    }
+
+    /// Whether a model is connected: an endpoint that answers more than the questions to certain bots.
+    #[must_use]
+    pub fn has_model(&self) -> bool {
+        self.endpoints.iter().any(|endpoint| endpoint.bots.is_none())
     }
 
     /// Who would be asked now, and who would not and why.
@@ -153,10 +161,17 @@ impl Router {
         plan.choices.iter().filter_map(|&index| self.endpoints.get(index)).collect()
     }
 
-    /// How every endpoint fares, in configured order, as far as this process knows.
+    /// How every endpoint fares, in configured order, as far as this process knows. One that answers certain bots only
+    /// is no model that is connected, and not among them.
     #[must_use]
     pub fn signs(&self) -> Vec<Sign> {
-        self.health.signs(self.ports.clock.now())
+        let signs = self.health.signs(self.ports.clock.now());
+        signs
+            .into_iter()
+            .zip(&self.endpoints)
+            .filter(|(_, e)| e.bots.is_none())
+            .map(|(sign, _)| sign)
+            .collect()
     }
 
     /// Asks one endpoint after the other until one answers, all within the question's budget.
@@ -165,6 +180,9 @@ impl Router {
     ///
     /// Nobody answered: why, and what every attempt came to.
     pub async fn ask(&self, ask: &Ask<'_>) -> Result<Answer, NoAnswer> {
+        if !self.endpoints.iter().any(|endpoint| endpoint.serves(ask.context.bot.as_ref())) {
+            return Err(NoAnswer { reason: NoAnswerReason::NoModel, attempts: Vec::new() });
+        }
         self.read_board().await;
         Run::new(self, ask).answer().await
     }

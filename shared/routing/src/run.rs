@@ -9,8 +9,9 @@ use chat::Timestamp;
 use secrecy::ExposeSecret;
 
 use crate::{
-    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, NoAnswer, NoAnswerReason, Prompt, Router,
-    ServerError, Usage,
+    Answer, Ask, Attempt, AttemptOutcome, Endpoint, Failure, Finish, NoAnswer, NoAnswerReason, Prompt,
+    Router, ServerError, Usage,
+    absent::Absent,
     attempt::{self, Begun, Failed, Heard, Means, Spoken},
     estimate,
     failure::Next,
@@ -46,6 +47,8 @@ pub(crate) struct Run<'a> {
     over_budget: bool,
     /// Who has been asked twice already.
     again: BTreeSet<usize>,
+    /// Who was not there, and is waited for when nobody else is left to ask.
+    absent: Absent,
     calls_left: u32,
     attempts: Vec<Attempt>,
 }
@@ -107,6 +110,7 @@ impl<'a> Run<'a> {
             queue: plan.choices.into(),
             over_budget: plan.left_out.iter().any(|(_, why)| *why == LeftOut::Allowance),
             again: BTreeSet::new(),
+            absent: Absent::default(),
             calls_left: router.route.attempts.max(1),
             attempts: Vec::new(),
         }
@@ -115,7 +119,8 @@ impl<'a> Run<'a> {
     /// Asks until somebody answers.
     pub(crate) async fn answer(mut self) -> Result<Answer, NoAnswer> {
         while let Some((index, admission)) = self.next().await {
-            if self.left().is_zero() || self.calls_left == 0 {
+            // Whoever was not there has cost nothing yet.
+            if self.left().is_zero() || (self.calls_left == 0 && !self.absent.is_awaited(index)) {
                 break;
             }
             let call = self.begin(index, admission).await;
@@ -137,8 +142,14 @@ impl<'a> Run<'a> {
     }
 
     /// Who is asked next, with a place among its questions. When all that are left have as many as they may, the first
-    /// of them is waited for.
+    /// of them is waited for; when nobody is left, whoever was not there.
     async fn next(&mut self) -> Option<(usize, Admission)> {
+        self.absent.go_on();
+        if self.queue.is_empty() {
+            let Means { clock, pause, .. } = self.means;
+            let returned = self.absent.returned(&self.router.health, clock, pause, self.deadline);
+            self.queue.push_back(returned.await?);
+        }
         loop {
             let now = self.means.clock.now();
             let health = &self.router.health;
@@ -221,7 +232,7 @@ impl<'a> Run<'a> {
         self.calls_left = self.calls_left.saturating_sub(1);
         let (router, means) = (self.router, self.means);
         let started = means.clock.now();
-        let until = self.deadline.min(started.plus(means.clocks.attempt));
+        let until = self.deadline;
         // Whoever is the last that can be asked is waited for as long as there is time.
         let other = self.calls_left > 0 && self.queue.iter().any(|&other| self.is_ready(other));
         let patience = other.then_some(means.clocks.first_token);
@@ -274,6 +285,10 @@ impl<'a> Run<'a> {
         let (endpoint, first_token) = (begun.endpoint, begun.first_token);
         match begun.rest(self.ask.listener).await {
             Ok(spoken) => {
+                if spoken.finish == Finish::TimedOut {
+                    let seconds = self.ask.budget.as_secs();
+                    tracing::warn!(endpoint = %endpoint.name, seconds, "the turn timeout cut an answer off");
+                }
                 let books = Books::of(AttemptOutcome::Answered, first_token, Some(spoken.usage));
                 self.record(index, started, books).await;
                 Came::To(Box::new(self.answered(endpoint, spoken)))
@@ -327,12 +342,15 @@ impl<'a> Run<'a> {
             message: error.as_ref().and_then(|error| error.message.as_ref()?.redact(self.sent(endpoint))),
             overflow: error.map(|error| error.overflow).unwrap_or_default(),
         };
+        let verdict = Verdict { outcome, started, first_token };
+        let change = self.router.health.attempted(index, verdict, &attempt, now);
+        // While a server starts there may be dozens of such attempts, and the first is in the books.
+        let is_told = !self.absent.learn(index, verdict, now);
         // One that answered is told once it is known which model the server named.
-        if outcome != AttemptOutcome::Answered {
+        if is_told && outcome != AttemptOutcome::Answered {
             self.ask.listener.attempted(&attempt);
         }
-        let verdict = Verdict { outcome, started, first_token };
-        match self.router.health.attempted(index, verdict, &attempt, now) {
+        match change {
             Some(Change::Opened(opening)) => {
                 change::log_opened(&opening, &attempt);
                 self.router.tell(&opening).await;
@@ -340,7 +358,9 @@ impl<'a> Run<'a> {
             Some(Change::Closed { after }) => change::log_closed(&attempt, after),
             None => {}
         }
-        self.attempts.push(attempt);
+        if is_told {
+            self.attempts.push(attempt);
+        }
     }
 
     /// Every text and secret that a call to this endpoint carries, which a server can quote.
@@ -365,7 +385,8 @@ impl<'a> Run<'a> {
                 None
             }
             Next::SameAfter(wait) => self.may_wait(index, wait.unwrap_or(BUSY_WAIT)),
-            Next::SameOnce if heard.0 => None,
+            // It would break for longer than it can be heard, if others are left.
+            Next::SameOnce if heard.0 && !self.queue.is_empty() => None,
             Next::SameOnce => Some(self.moment()),
             Next::OtherEndpoint => None,
         };
@@ -404,7 +425,8 @@ impl<'a> Run<'a> {
 
     fn no_answer(self) -> NoAnswer {
         let ended = |failure| self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(failure));
-        let reason = if self.left().is_zero() && !self.attempts.is_empty() {
+        // Who waited for a server in vain has not to shorten the question.
+        let reason = if self.left().is_zero() && !self.attempts.is_empty() && self.absent.is_empty() {
             NoAnswerReason::OutOfTime
         } else if ended(Failure::ContentFiltered) || ended(Failure::ContextTooLong) {
             NoAnswerReason::Refused

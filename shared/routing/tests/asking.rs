@@ -123,7 +123,7 @@ async fn only_a_call_of_bedrock_without_a_key_is_signed() {
     for (endpoint, authorization) in
         [(bedrock(), Some("signed")), (keyed(bedrock()), Some("Bearer key")), (chat(), None)]
     {
-        let net = Net::new(&[]);
+        let net = Net::new(&[(404, "{}")]);
         let failed = ask(&router(&net, endpoint).signed(Arc::new(Role))).await;
         assert!(failed.is_err());
         let asked = net.asked.lock().unwrap();

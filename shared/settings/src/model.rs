@@ -167,7 +167,8 @@ impl Default for RoutingSettings {
             route: Route::default(),
             clocks: Clocks::default(),
             connect_timeout: Duration::from_secs(3),
-            turn_timeout: Duration::from_secs(120),
+            // A model that reasons for a minute and a half and then answers for a minute is done by then.
+            turn_timeout: Duration::from_secs(240),
         }
     }
 }

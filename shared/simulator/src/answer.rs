@@ -18,6 +18,8 @@ enum Travel {
     CutAfter(usize),
     /// Nothing comes for a while after this many pieces.
     StallAfter(usize, Duration),
+    /// Nothing comes for a while before each piece.
+    Paced(Duration),
 }
 
 /// What to answer.
@@ -81,6 +83,10 @@ impl Answer {
         Self { travel: Travel::StallAfter(half, time), ..answer }
     }
 
+    pub(crate) fn paced(self, every: Duration) -> Self {
+        Self { travel: Travel::Paced(every), ..self }
+    }
+
     /// In at least two pieces, and how many of them make the first half.
     fn halved(mut self) -> (Self, usize) {
         if let [only] = self.pieces.as_mut_slice() {
@@ -101,7 +107,8 @@ impl Answer {
             }
             Travel::Lost => Body::from_stream(tokio_stream::once(Err::<Bytes, _>(broken()))),
             Travel::CutAfter(half) => broken_off(self.pieces, half),
-            Travel::StallAfter(half, time) => stalled(self.pieces, half, time),
+            Travel::StallAfter(half, time) => slow(self.pieces, move |index| (index == half).then_some(time)),
+            Travel::Paced(every) => slow(self.pieces, move |_| Some(every)),
         });
         *response.status_mut() = self.status;
         response.headers_mut().extend(self.headers);
@@ -124,10 +131,11 @@ fn broken_off(pieces: Vec<Bytes>, half: usize) -> Body {
     }))
 }
 
-fn stalled(pieces: Vec<Bytes>, half: usize, time: Duration) -> Body {
-    let numbered = pieces.into_iter().enumerate();
-    Body::from_stream(tokio_stream::iter(numbered).then(move |(index, piece)| async move {
-        if index == half {
+/// Each piece after its time, where it has one.
+fn slow(pieces: Vec<Bytes>, wait: impl Fn(usize) -> Option<Duration> + Send + 'static) -> Body {
+    let timed = pieces.into_iter().enumerate().map(move |(index, piece)| (wait(index), piece));
+    Body::from_stream(tokio_stream::iter(timed.collect::<Vec<_>>()).then(|(wait, piece)| async move {
+        if let Some(time) = wait {
             tokio::time::sleep(time).await;
         }
         Ok::<_, Infallible>(piece)

@@ -60,6 +60,13 @@ pub enum Fault {
     Cut,
     /// The call is carried out and the answer stands still for this time in its middle.
     Stall(Duration),
+    /// Nothing is done, and the answer is an event stream of these data, with this time before each.
+    Paced {
+        /// What each event holds.
+        events: Vec<String>,
+        /// The time before each event.
+        every: Duration,
+    },
     /// Nothing is done, and the answer is this status and body, for errors and streams in words of your own.
     Raw {
         /// The HTTP status.
@@ -79,6 +86,7 @@ pub(crate) fn instead(target: Target, fault: &Fault) -> Option<Answer> {
         Fault::Garbage => Some(Answer::page(200)),
         Fault::Empty if target != Target::Model => Some(Answer::text(StatusCode::OK, String::new())),
         Fault::Answer(body) if target != Target::Model => Some(Answer::text(StatusCode::OK, body.clone())),
+        Fault::Paced { events, every } => Some(Answer::events(events.iter().cloned()).paced(*every)),
         Fault::Raw { status, body } => Some(Answer::text(status_of(*status), body.clone())),
         Fault::Hang(_)
         | Fault::AcceptThenLose

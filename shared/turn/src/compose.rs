@@ -3,11 +3,11 @@
 use std::{future::Future, time::Duration};
 
 use chat::{Clock, Command, Language, Message};
-use routing::{Answer, Ask, Context, Listener, Meter, NoAnswer, NoAnswerReason, Router};
+use routing::{Answer, Ask, Context, Finish, Listener, Meter, NoAnswer, NoAnswerReason, Router};
 use store::{ExchangeKind, ParkReason, StoreError};
 use telemetry::AnsweredBy;
 
-use crate::{attempts, models::Models, recall::Recall, spending::Spending, words};
+use crate::{attempts, cut_off, models::Models, recall::Recall, spending::Spending, words};
 
 /// A reply, before it is kept.
 pub struct Composed {
@@ -123,7 +123,7 @@ impl Composer<'_> {
         let cost = answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
         self.spending.book(cost, self.clock.now()).await;
         Ok(match answer {
-            Ok(answer) => answered(answer),
+            Ok(answer) => answered(answer, language),
             Err(none) => Composed::apology(&none, language),
         })
     }
@@ -149,10 +149,15 @@ impl Composer<'_> {
     }
 }
 
-fn answered(answer: Answer) -> Composed {
+fn answered(answer: Answer, language: Language) -> Composed {
+    let (reply, kind) = match (answer.finish, answer.text.is_empty()) {
+        (Finish::TimedOut, true) => (words::only_reasoned(language).to_owned(), ExchangeKind::Notice),
+        (Finish::TimedOut, false) => (cut_off::mark(&answer.text, language), ExchangeKind::Answer),
+        (Finish::Complete | Finish::Length, _) => (answer.text, ExchangeKind::Answer),
+    };
     Composed {
-        reply: answer.text,
-        kind: ExchangeKind::Answer,
+        reply,
+        kind,
         parked: None,
         cause: None,
         failed_over: attempts::failed(&answer.attempts),

@@ -20,6 +20,7 @@
 //! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
 //! - [`handled`]: how a run ends ([`Handled`])
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
+//! - `cut_off`: answers that the turn's time cut off
 //! - [`stop`]: whether the person still wants the answer
 //! - [`merge`]: short messages in a row become one turn
 //! - [`recall`]: the conversation as a prompt, within limits
@@ -51,6 +52,7 @@ pub mod attempts;
 pub mod board;
 pub mod compose;
 pub mod content;
+mod cut_off;
 pub mod deliver;
 pub mod give_up;
 pub mod handled;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chat::{Clock, Pause, TurnKey};
-use routing::Router;
+use routing::LiveRouter;
 use settings::{Bots, BudgetSettings, MemorySettings};
 use store::{Budgets, Choices, Conversations, Park, Signals, Tokens, Turns};
 use telemetry::{Note, Observer, Step};
@@ -29,7 +29,7 @@ pub struct Ports {
     /// Shared access tokens.
     pub tokens: Arc<dyn Tokens>,
     /// The model endpoints.
-    pub router: Arc<Router>,
+    pub router: Arc<LiveRouter>,
     /// Calls to the platforms.
     pub transport: Arc<dyn Transport>,
     /// Seals what is stored.

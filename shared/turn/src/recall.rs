@@ -16,7 +16,7 @@ use settings::MemorySettings;
 use store::{Conversations, Exchange, ExchangeKind, ReadFrom, StoreError};
 use vault::Vault;
 
-use crate::content::Content;
+use crate::{content::Content, cut_off};
 
 /// How many of the newest exchanges are read as they are now. Two are within one read unit, unless answers are longer than a
 /// thousand characters.
@@ -112,7 +112,8 @@ impl<'a> Memory<'a> {
     }
 
     /// Adds an exchange that is older than all before, if there is room for it.
-    fn take(&mut self, kind: ExchangeKind, content: Content) -> bool {
+    fn take(&mut self, kind: ExchangeKind, mut content: Content) -> bool {
+        cut_off::unmarked(&mut content.reply);
         let merged = kind == ExchangeKind::Merged;
         let reply = if merged { 0 } else { estimate_tokens(&content.reply) };
         let cost = estimate_tokens(&content.question).saturating_add(reply);

@@ -133,6 +133,30 @@ pub const fn cannot_read(kind: AttachmentKind, language: Language) -> &'static s
     }
 }
 
+/// What stands behind an answer that the turn's time cut off.
+#[must_use]
+pub const fn cut_off(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "*（时间到了，回答没有写完。发送「继续」可以接着写。）*",
+        Language::En => {
+            "*(The time limit was reached and this answer is incomplete. Send \"continue\" for the rest.)*"
+        }
+    }
+}
+
+/// What stands in place of an answer that the turn's time cut off before its first word.
+#[must_use]
+pub const fn only_reasoned(language: Language) -> &'static str {
+    match language {
+        Language::Zh => {
+            "模型到时间上限还在思考，没来得及写出回答。请把问题拆小或写得更具体一些，也可以用 `/model` 换一个模型再问。"
+        }
+        Language::En => {
+            "The model was still reasoning when the time limit was reached, so there is no answer. Please ask a smaller or more specific question, or choose another model with `/model`."
+        }
+    }
+}
+
 /// The apology when a message used up its tries for whatever cause.
 #[must_use]
 pub const fn gave_up(language: Language) -> &'static str {
@@ -148,6 +172,12 @@ pub const fn gave_up(language: Language) -> &'static str {
 #[must_use]
 pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str {
     match (language, reason) {
+        (Language::Zh, NoAnswerReason::NoModel) => {
+            "抱歉，还没有连接任何模型，这个问题没能得到回答。请告诉管理员：启动模型服务，或在配置中加入 `[endpoints.名称]`；Magpie 的日志里有说明。"
+        }
+        (Language::En, NoAnswerReason::NoModel) => {
+            "Sorry, no model is connected, so your question got no answer. Please tell your administrator: start a model server, or configure `[endpoints.NAME]`; Magpie's log explains how."
+        }
         (Language::Zh, NoAnswerReason::NoEndpoint | NoAnswerReason::AllFailed) => {
             "抱歉，模型暂时都联系不上，这个问题没能得到回答。请过几分钟再问一次；如果一直这样，请告诉管理员。"
         }

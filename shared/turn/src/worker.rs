@@ -271,6 +271,7 @@ impl Worker {
         let started = self.ports.clock.now();
         let budget = claimed.deadline.minus(SEND_RESERVE).since(started).min(self.ports.policy.turn_timeout);
         let (message, ports) = (queued.message(), &self.ports);
+        let router = ports.router.current();
         let asker = Asker {
             platform: message.conversation.platform.clone(),
             bot: Some(message.conversation.bot.clone()),
@@ -282,11 +283,11 @@ impl Worker {
                 vault: &ports.vault,
                 limits: &ports.policy.memory,
             },
-            router: &ports.router,
+            router: &router,
             models: Models {
                 choices: ports.choices.as_ref(),
                 allowed: &claimed.bot.settings.models,
-                router: &ports.router,
+                router: &router,
             },
             spending: Spending::of(message, ports.budgets.as_ref(), &ports.policy.budgets),
             persona: claimed.bot.settings.persona.as_deref(),

@@ -73,7 +73,7 @@ async fn a_redelivered_event_is_answered_once_however_late() {
 async fn a_model_that_fails_is_replaced_by_the_cloud_and_then_by_an_apology() {
     let world = World::new().await;
     // What fails for a moment is asked again once.
-    world.local.script(Target::Model, vec![Fault::Status(503); 4]);
+    world.local.script(Target::Model, vec![Fault::Status(500); 4]);
     world.feishu(&Say::direct("ann", "first")).await;
     assert_eq!(world.cloud.model_requests().len(), 1, "the cloud answered, over legacy completions");
     assert_eq!(world.ended(), [("done", None)]);
@@ -136,6 +136,83 @@ async fn an_apology_names_its_last_cause() {
     assert!(cause.starts_with("endpoint cloud (bad_request, status 404)"), "{cause}");
     let letters = world.store.list(9).await.unwrap();
     assert_eq!(letters[0].cause.as_deref(), Some(cause.as_str()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn models_that_start_are_waited_for() {
+    let world = World::new().await;
+    world.local.script(Target::Model, vec![Fault::Status(503); 9]);
+    world.cloud.script(Target::Model, vec![Fault::Status(502); 12]);
+    world.feishu(&Say::direct("ann", "first")).await;
+    assert_eq!(world.seen(), ["You said: first (turn 1)"]);
+    assert_eq!(world.ended(), [("done", None)]);
+    // Not for longer than the turn may take, and then the apology says what it is.
+    world.local.script(Target::Model, vec![Fault::Status(503); 900]);
+    world.cloud.script(Target::Model, vec![Fault::Status(502); 900]);
+    world.feishu(&Say::direct("ann", "second")).await;
+    assert!(world.seen()[1].starts_with("Sorry, no model can be reached"), "{:?}", world.seen());
+    assert_eq!(world.ended(), [("parked", Some("no_answer"))]);
+}
+
+fn chunk(delta: &serde_json::Value) -> String {
+    serde_json::json!({"choices": [{"index": 0, "delta": delta}]}).to_string()
+}
+
+fn paced(thoughts: usize, words: usize) -> Fault {
+    let thoughts = (0..thoughts).map(|_| chunk(&serde_json::json!({"reasoning_content": "hm"})));
+    let words = (0..words).map(|_| chunk(&serde_json::json!({"content": "word "})));
+    let end = [chunk(&serde_json::json!({"content": "end."})), "[DONE]".to_owned()];
+    Fault::Paced { events: thoughts.chain(words).chain(end).collect(), every: Duration::from_secs(2) }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_reasons_for_long_is_waited_for() {
+    let world = World::new().await;
+    // 90 s and 28 s of the 120 that a turn has here.
+    world.local.script(Target::Model, [paced(45, 12)]);
+    world.feishu(&Say::direct("ann", "hello?")).await;
+    assert_eq!(world.seen(), ["word ".repeat(12) + "end."]);
+    assert!(world.cloud.model_requests().is_empty());
+    assert_eq!(world.ended(), [("done", None)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_the_turn_cuts_off_is_shown_as_far_as_it_came() {
+    for (question, mark, more) in [
+        (
+            "Tell me all.",
+            "*(The time limit was reached and this answer is incomplete. Send \"continue\" for the rest.)*",
+            "continue",
+        ),
+        ("都告诉我。", "*（时间到了，回答没有写完。发送「继续」可以接着写。）*", "继续"),
+    ] {
+        let world = World::new().await;
+        world.local.script(Target::Model, [paced(45, 100)]);
+        world.feishu(&Say::direct("ann", question)).await;
+        let words = "word ".repeat(15);
+        assert_eq!(world.seen(), [format!("{}\n\n{mark}", words.trim())]);
+        assert!(world.cloud.model_requests().is_empty());
+        assert_eq!(world.ended(), [("done", None)]);
+        // It is remembered as the model said it, and the model is in good health.
+        world.feishu(&Say::direct("ann", more)).await;
+        let asked = world.local.model_requests().pop().unwrap();
+        assert_eq!(asked["messages"][2]["content"], words.trim());
+        assert_eq!(asked["messages"][3]["content"], more);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_only_reasoned_until_the_turn_ended_is_told_of() {
+    for (question, told) in
+        [("Tell me all.", "The model was still reasoning"), ("都告诉我。", "模型到时间上限还在思考")]
+    {
+        let world = World::new().await;
+        world.local.script(Target::Model, [paced(900, 1)]);
+        world.feishu(&Say::direct("ann", question)).await;
+        assert!(world.seen()[0].starts_with(told), "{:?}", world.seen());
+        assert_eq!(world.cloud.model_requests().len(), 0);
+        assert_eq!(world.ended(), [("done", None)]);
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -35,7 +35,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chat::Entropy;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use routing::{Ask, Endpoint, Meter, NoAnswer, Nobody, Route, Router};
+use routing::{Ask, Endpoint, LiveRouter, Meter, NoAnswer, Nobody, Route, Router, Strategy};
 use serde_json::{Value, json};
 use settings::GatewayToken;
 
@@ -60,13 +60,13 @@ const OWNER: &str = "magpie";
 #[derive(Clone)]
 pub(crate) struct Gateway {
     tokens: Arc<Tokens>,
-    router: Arc<Router>,
+    router: Arc<LiveRouter>,
     purse: Purse,
     entropy: Arc<dyn Entropy>,
     /// How long all attempts for one question may take.
     budget: Duration,
-    /// Every name that `model` may have in a request.
-    models: Arc<BTreeSet<String>>,
+    /// By which strategies a question may be routed.
+    strategies: Arc<[Strategy]>,
     /// When it was started, in seconds since the epoch: what stands for the age of a model.
     since: i64,
 }
@@ -75,15 +75,16 @@ impl Gateway {
     /// A gateway for the programs with these tokens.
     pub(crate) fn new(
         tokens: &[GatewayToken],
-        router: Arc<Router>,
+        router: Arc<LiveRouter>,
         route: &Route,
         purse: Purse,
         entropy: Arc<dyn Entropy>,
         budget: Duration,
     ) -> Self {
         let since = purse.clock.now().as_seconds();
-        let models = Arc::new(models_of(&router, route));
-        Self { tokens: Arc::new(Tokens::new(tokens)), router, purse, entropy, budget, models, since }
+        let of_rules = route.rules.iter().filter_map(|rule| rule.then.strategy);
+        let strategies = of_rules.chain([route.strategy]).collect();
+        Self { tokens: Arc::new(Tokens::new(tokens)), router, purse, entropy, budget, strategies, since }
     }
 
     pub(crate) fn routes(self) -> Routes {
@@ -113,9 +114,10 @@ impl Gateway {
         let meter = Meter::new(&question.prompt, books.noting(Nobody));
         books.watch(meter.count());
         let ask = Ask { listener: &meter, ..Ask::whole(&question.prompt, &question.context, self.budget) };
-        let result = self.router.ask(&ask).await;
+        let router = self.router.current();
+        let result = router.ask(&ask).await;
         books.close(&result).await;
-        let answer = result.map_err(|no_answer| self.refusal(&no_answer, &ask))?;
+        let answer = result.map_err(|no_answer| refusal(&router, &no_answer, &ask))?;
         let headers = headers("application/json", &answer.endpoint);
         Ok((headers, wire::whole(&head, &answer)).into_response())
     }
@@ -123,29 +125,30 @@ impl Gateway {
     async fn streamed(&self, question: Question, books: Books) -> Result<Response, Refusal> {
         let question = Arc::new(question);
         let asked = Arc::clone(&question);
-        let coming = Coming::new(Arc::clone(&self.router), asked, self.budget, self.head(), books);
+        let router = self.router.current();
+        let coming = Coming::new(Arc::clone(&router), asked, self.budget, self.head(), books);
         let coming = coming.begin().await.map_err(|no_answer| {
-            self.refusal(&no_answer, &Ask::whole(&question.prompt, &question.context, self.budget))
+            refusal(&router, &no_answer, &Ask::whole(&question.prompt, &question.context, self.budget))
         })?;
         let mut headers = headers("text/event-stream", &coming.endpoint());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         Ok((headers, Body::from_stream(coming)).into_response())
     }
 
-    fn refusal(&self, no_answer: &NoAnswer, ask: &Ask<'_>) -> Refusal {
-        let left_out: Vec<_> = self.router.plan(ask).left_out.into_iter().map(|(_, why)| why).collect();
-        Refusal::no_answer(no_answer, &left_out)
+    /// The names of endpoints and their models, as far as the route's strategy or that of a rule lets anybody ask them.
+    fn models<'r>(&'r self, router: &'r Router) -> impl Iterator<Item = &'r str> {
+        let may_be_asked = |endpoint: &&Endpoint| {
+            endpoint.bots.is_none() && self.strategies.iter().any(|one| one.allows(endpoint.place))
+        };
+        let endpoints = router.endpoints().iter().filter(may_be_asked);
+        let names = endpoints.flat_map(|endpoint| [endpoint.name.as_str(), endpoint.model.as_str()]);
+        names.filter(|name| !name.is_empty())
     }
 }
 
-/// Endpoints and their models, as far as the route's strategy or that of a rule lets anybody ask them.
-fn models_of(router: &Router, route: &Route) -> BTreeSet<String> {
-    let of_rules = route.rules.iter().filter_map(|rule| rule.then.strategy);
-    let strategies: Vec<_> = of_rules.chain([route.strategy]).collect();
-    let may_be_asked = |endpoint: &&Endpoint| strategies.iter().any(|one| one.allows(endpoint.place));
-    let endpoints = router.endpoints().iter().filter(may_be_asked);
-    let names = endpoints.flat_map(|endpoint| [&endpoint.name, &endpoint.model]);
-    names.filter(|name| !name.is_empty()).cloned().collect()
+fn refusal(router: &Router, no_answer: &NoAnswer, ask: &Ask<'_>) -> Refusal {
+    let left_out: Vec<_> = router.plan(ask).left_out.into_iter().map(|(_, why)| why).collect();
+    Refusal::no_answer(no_answer, &left_out)
 }
 
 fn headers(kind: &'static str, endpoint: &str) -> HeaderMap {
@@ -169,8 +172,12 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
     let body = body::read(body).await?;
     let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
+    let router = gateway.router.current();
+    if !router.has_model() {
+        return Err(Refusal::no_model());
+    }
     if let Some(model) = &question.context.model
-        && !gateway.models.contains(model)
+        && !gateway.models(&router).any(|name| name == model)
     {
         return Err(Refusal::unknown_model(model));
     }
@@ -185,7 +192,9 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
 
 async fn models(State(gateway): State<Gateway>, headers: HeaderMap) -> Result<Json<Value>, Refusal> {
     gateway.program(&headers)?;
-    let names = AUTO.into_iter().take(1).chain(gateway.models.iter().map(String::as_str));
+    let router = gateway.router.current();
+    let models: BTreeSet<_> = gateway.models(&router).collect();
+    let names = AUTO.into_iter().take(1).chain(models);
     let list: Vec<_> = names.map(|name| described(name, gateway.since)).collect();
     Ok(Json(json!({ "object": "list", "data": list })))
 }
@@ -196,7 +205,8 @@ async fn model(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Refusal> {
     gateway.program(&headers)?;
-    if !AUTO.contains(&name.as_str()) && !gateway.models.contains(&name) {
+    let router = gateway.router.current();
+    if !AUTO.contains(&name.as_str()) && !gateway.models(&router).any(|known| known == name) {
         return Err(Refusal::unknown_model(&name));
     }
     Ok(Json(described(&name, gateway.since)))

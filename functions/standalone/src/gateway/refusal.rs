@@ -87,10 +87,18 @@ impl Refusal {
             NoAnswerReason::AllFailed => {
                 busy(no_answer).unwrap_or_else(|| Self::unavailable("No model could answer."))
             }
+            NoAnswerReason::NoModel => Self::no_model(),
             NoAnswerReason::NoEndpoint => {
                 Self::unavailable("No model may or can be asked this at the moment.")
             }
         }
+    }
+
+    /// There is no model to ask.
+    pub(crate) fn no_model() -> Self {
+        let message = "No model is connected to this Magpie. Its operator can start a model server on this machine, or \
+                       configure `[endpoints.NAME]`; Magpie's log explains how.";
+        Self::server(StatusCode::SERVICE_UNAVAILABLE, "no_model_connected", message)
     }
 
     /// Nobody is asked at nobody knows whose expense.

@@ -120,7 +120,8 @@ fn common(out: &mut Vec<u8>, head: &Head, object: &str, model: &str) {
 const fn reason(finish: Finish) -> &'static str {
     match finish {
         Finish::Complete => "stop",
-        Finish::Length => "length",
+        // OpenAI has one word for an answer that stops at a limit, whichever it is.
+        Finish::Length | Finish::TimedOut => "length",
     }
 }
 

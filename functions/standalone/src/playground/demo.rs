@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use base64::{
     Engine as _, engine::general_purpose::STANDARD_NO_PAD, engine::general_purpose::URL_SAFE_NO_PAD,
 };
-use chat::Entropy;
+use chat::{BotId, Entropy};
 use platform::Keys;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
@@ -46,6 +46,11 @@ impl DemoBots {
             demo.insert(bot.bot.as_str().to_owned(), DemoBot { app, keys: SecretString::from(text) });
         }
         Ok(Self(Arc::new(demo)))
+    }
+
+    /// The names of all demo bots.
+    pub(crate) fn names(&self) -> Vec<BotId> {
+        self.0.keys().filter_map(|name| BotId::parse(name.as_str()).ok()).collect()
     }
 
     /// Whether this is a demo bot.

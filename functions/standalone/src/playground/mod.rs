@@ -36,7 +36,7 @@ pub(crate) struct Playground {
     pub(crate) demo: demo::DemoBots,
     pub(crate) simulator: Simulator,
     pub(crate) feed: Feed,
-    pub(crate) router: Arc<routing::Router>,
+    pub(crate) router: Arc<routing::LiveRouter>,
     pub(crate) strategy: routing::Strategy,
     pub(crate) transport: Arc<dyn Transport>,
     /// Where this process listens.
@@ -93,11 +93,12 @@ async fn state(State(playground): State<Playground>) -> Json<PageState> {
         platform: platform.into(),
         bot: bot.into(),
     });
-    let endpoints = playground.router.usual();
+    let router = playground.router.current();
+    let endpoints = router.usual();
     Json(PageState {
         version: env!("CARGO_PKG_VERSION"),
         bots: bots.collect(),
-        echo: endpoints.iter().all(|endpoint| endpoint.protocol == routing::Protocol::Echo),
+        echo: !router.has_model(),
         endpoints: endpoints
             .into_iter()
             .map(|endpoint| EndpointLine {

@@ -26,6 +26,9 @@ const SPREAD_TOLD: f64 = 0.25;
 /// How long an endpoint is left alone that refuses the key: somebody has to mend that.
 const KEY_WAIT: Duration = Duration::from_secs(5 * 60);
 
+/// How long an endpoint is left alone that says that it is starting. Always the same, since it works on it.
+const STARTING_WAIT: Duration = Duration::from_secs(10);
+
 /// How many points in a row open it.
 const POINTS_MOST: u32 = 6;
 
@@ -87,6 +90,8 @@ enum Says {
     Points(u32),
     /// It is to be left alone at once; for exactly so long, where that is known.
     Leave(Option<Duration>),
+    /// It is starting, and will be back by itself.
+    Starting,
 }
 
 impl Says {
@@ -98,6 +103,7 @@ impl Says {
         };
         match failure {
             Failure::Unreachable => Self::Leave(None),
+            Failure::Starting => Self::Starting,
             Failure::Auth(_) => Self::Leave(Some(KEY_WAIT)),
             Failure::RateLimited { retry_after: Some(wait) } => Self::Leave(Some(wait)),
             // The question's time was over, or nearly so, when it was asked.
@@ -166,6 +172,7 @@ impl Breaker {
                     None
                 }
                 Says::Leave(wait) => Some(self.open(wait, now, chance)),
+                Says::Starting => Some(self.open_for_start(now, chance)),
                 Says::Points(points) => {
                     self.points += points;
                     (self.points >= POINTS_MOST).then(|| self.open(None, now, chance))
@@ -181,9 +188,10 @@ impl Breaker {
                 }
                 Says::Points(LOST_RACE) | Says::Nothing => None,
                 // Asked only because nobody else was left: the wait goes on as it is.
-                Says::Points(_) | Says::Leave(_) if now < until => None,
+                Says::Points(_) | Says::Leave(_) | Says::Starting if now < until => None,
                 Says::Points(_) => Some(self.open(None, now, chance)),
                 Says::Leave(wait) => Some(self.open(wait, now, chance)),
+                Says::Starting => Some(self.open_for_start(now, chance)),
             },
         }
     }
@@ -208,6 +216,15 @@ impl Breaker {
         self.points = 0;
         self.step = 0;
         self.alive = self.alive.max(Some(started));
+    }
+
+    /// Opens without a longer wait the next time: that it is starting says when it was down, and that it no longer is.
+    fn open_for_start(&mut self, now: Timestamp, chance: impl FnOnce() -> f64) -> Opened {
+        let step = self.step;
+        let wait = STARTING_WAIT.mul_f64(1.0 + SPREAD * chance());
+        let opened = self.open(Some(wait), now, || 0.0);
+        self.step = step;
+        opened
     }
 
     fn open(&mut self, wait: Option<Duration>, now: Timestamp, chance: impl FnOnce() -> f64) -> Opened {

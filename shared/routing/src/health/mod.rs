@@ -1,9 +1,11 @@
 //! How the endpoints fare: who is left alone, how long they take, how many questions they have in work.
 //!
+//! - `absence`: when an endpoint is tried again that is waited for
 //! - `breaker`: when an endpoint is left alone, and for how long; `change`: how operators hear of that
 //! - `failing`: what it failed with since it last answered
 //! - `pace`: how long its first token takes
 
+mod absence;
 mod breaker;
 pub(crate) mod change;
 mod failing;
@@ -19,10 +21,10 @@ use std::{
 
 use async_trait::async_trait;
 use chat::{Entropy, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, futures::Notified};
 
-use self::{breaker::Breaker, change::Change, pace::Pace};
-use crate::{Attempt, AttemptOutcome, Endpoint, Place};
+use self::{absence::Absence, breaker::Breaker, change::Change, pace::Pace};
+use crate::{Attempt, AttemptOutcome, Endpoint, Failure, Place};
 
 pub use self::failing::Failing;
 
@@ -93,12 +95,37 @@ pub(crate) struct Verdict {
     pub(crate) first_token: Option<Duration>,
 }
 
+/// A connection that breaks within this time, before anything came, was taken by a proxy in front of a server that is
+/// not there: that of Docker does so.
+const BROKEN_AT_ONCE: Duration = Duration::from_millis(250);
+
+impl Verdict {
+    /// Whether nothing came that tells whether the server is there.
+    pub(crate) const fn was_silent(&self) -> bool {
+        use AttemptOutcome::{Failed, Outrun};
+        matches!(self.outcome, Outrun | Failed(Failure::SlowFirstToken | Failure::Stalled | Failure::Timeout))
+    }
+
+    /// Whether the server is not there, and may be soon.
+    pub(crate) fn shows_absence(&self, now: Timestamp) -> bool {
+        match self.outcome {
+            AttemptOutcome::Failed(Failure::Broken) => {
+                self.first_token.is_none() && now.since(self.started) < BROKEN_AT_ONCE
+            }
+            AttemptOutcome::Failed(failure) => failure.is_absence(),
+            AttemptOutcome::Answered | AttemptOutcome::Outrun => false,
+        }
+    }
+}
+
 /// How all endpoints of a router fare. Indices are those of its endpoints.
 pub(crate) struct Health {
     slots: Vec<Arc<Slot>>,
     /// Counts what was asked, so that turns can be taken.
     turn: AtomicU64,
     entropy: Arc<dyn Entropy>,
+    /// Wakes those who wait for an endpoint when one is back.
+    back: Notify,
 }
 
 /// How one endpoint fares.
@@ -117,6 +144,7 @@ struct Slot {
 struct State {
     breaker: Breaker,
     pace: Pace,
+    absence: Absence,
     failing: Option<Failing>,
 }
 
@@ -144,7 +172,7 @@ impl Slot {
 impl Health {
     pub(crate) fn new(endpoints: &[Endpoint], entropy: Arc<dyn Entropy>) -> Self {
         let slots = endpoints.iter().map(|endpoint| Arc::new(Slot::new(endpoint))).collect();
-        Self { slots, turn: AtomicU64::new(0), entropy }
+        Self { slots, turn: AtomicU64::new(0), entropy, back: Notify::new() }
     }
 
     /// Takes a place among the questions that this endpoint has in work, and the probe if it is on probation; nothing
@@ -204,6 +232,9 @@ impl Health {
         let mut state = slot.state();
         state.failing = failing::after(state.failing.take(), attempt, now);
         state.pace.note(verdict, now);
+        if state.absence.note(verdict, now, || self.chance()) {
+            self.back.notify_waiters();
+        }
         let before = state.breaker.open_since();
         if let Some(opened) = state.breaker.note(verdict, now, || self.chance()) {
             let (endpoint, since) = (slot.name.clone(), now);
@@ -233,6 +264,21 @@ impl Health {
             Some(Change::Opened(opening)) => Some(opening),
             Some(Change::Closed { .. }) | None => None,
         }
+    }
+
+    /// Takes the next try at an endpoint that is waited for, if it is due; always when it is there.
+    pub(crate) fn try_now(&self, index: usize, now: Timestamp) -> bool {
+        self.slots.get(index).is_some_and(|slot| slot.state().absence.try_now(now, || self.chance()))
+    }
+
+    /// When an endpoint that is waited for may be tried next.
+    pub(crate) fn next_try(&self, index: usize) -> Option<Timestamp> {
+        self.slots.get(index)?.state().absence.next()
+    }
+
+    /// Resolves when some endpoint that was waited for is back.
+    pub(crate) fn back(&self) -> Notified<'_> {
+        self.back.notified()
     }
 
     /// In how much time its first token comes in 95 of 100 answers, once that is known.

@@ -47,6 +47,8 @@ pub enum LeftOut {
     Window,
     /// It might cost more than may still be spent.
     Allowance,
+    /// It answers questions to other bots only.
+    OtherBots,
 }
 
 /// What plans are made from.

@@ -24,6 +24,7 @@ pub(super) fn sieve(
     let pictures = question.has_pictures(Extent::Whole);
     for (index, endpoint) in grounds.endpoints.iter().enumerate() {
         let why = forbidden(endpoint, said, strategy)
+            .or_else(|| (!endpoint.serves(question.context.bot.as_ref())).then_some(LeftOut::OtherBots))
             .or_else(|| (pictures && !endpoint.vision).then_some(LeftOut::Vision))
             .or_else(|| is_too_dear(endpoint, question).then_some(LeftOut::Allowance));
         match why {

@@ -148,6 +148,8 @@ pub enum Finish {
     Complete,
     /// It reached the most tokens that it may answer with.
     Length,
+    /// It did not: the question's time was over while it was still answering.
+    TimedOut,
 }
 
 /// What is known of an answer once it is whole.

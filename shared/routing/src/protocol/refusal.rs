@@ -30,6 +30,9 @@ pub(super) fn of_response(response: &OutResponse) -> ServerError {
         {
             return refusal;
         }
+        if known::is_starting(status.as_u16(), &words::of(&body).unwrap_or_default().to_lowercase()) {
+            return Failure::Starting;
+        }
         let asked = wait::asked(&response.headers, || wait::in_body(error(&body)));
         of_status(status.as_u16(), asked)
     };

@@ -32,11 +32,10 @@ async fn who_is_down_is_asked_again_after_its_wait_and_by_one_question() {
 
 #[tokio::test(start_paused = true)]
 async fn the_only_endpoint_is_asked_although_it_was_down() {
-    let net = net(&[("local", &[DOWN, DOWN, say("back")])]);
-    let router = router(vec![endpoint("local")], Route::default(), &net).unwrap();
-    for answers in [false, false, true] {
-        assert_eq!(ask(&router, 90).await.is_ok(), answers);
-    }
+    let (router, net) = setup(&[("local", say("back"))], Strategy::LocalFirst);
+    net.board.lock().unwrap().push(opening(&net, "local"));
+    assert_eq!(ask(&router, 90).await.unwrap().text, "back");
+    assert_eq!(net.times(), [0]);
     assert_eq!(router.signs()[0].gate, Gate::Closed);
 }
 

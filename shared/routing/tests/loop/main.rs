@@ -7,6 +7,7 @@ mod faults;
 mod health;
 mod hedging;
 mod net;
+mod starting;
 mod streams;
 mod told;
 mod whole;

@@ -34,6 +34,8 @@ pub(crate) enum Does {
     Stream(&'static [Step]),
     /// A refusal with this status, step by step.
     Refuse(u16, &'static [Step]),
+    /// The first until so many seconds after the start of the test, then the second.
+    Until(u64, Box<Does>, Box<Does>),
 }
 
 /// One step of a stream.
@@ -144,6 +146,11 @@ impl Transport for Net {
             let script = servers.get_mut(&name).unwrap();
             if script.len() > 1 { script.pop_front().unwrap() } else { script[0].clone() }
         };
+        let does = if let Does::Until(seconds, before, after) = does {
+            if self.began.elapsed() < Duration::from_secs(seconds) { *before } else { *after }
+        } else {
+            does
+        };
         let end = Instant::now() + limits.total;
         let head = tokio::time::timeout_at(end, head(does)).await.unwrap_or(Err(NetError::Timeout))?;
         Ok(OutStream { status: head.0, headers: head.1, body: Box::new(Script { steps: head.2, end }) })
@@ -178,7 +185,7 @@ async fn head(does: Does) -> Result<Head, NetError> {
         Does::Refuse(status, steps) => {
             Ok((StatusCode::from_u16(status).unwrap(), HeaderMap::new(), steps.iter().copied().collect()))
         }
-        Does::Hang => Err(NetError::Timeout),
+        Does::Hang | Does::Until(..) => Err(NetError::Timeout),
     }
 }
 
@@ -303,8 +310,12 @@ impl Listener for Ear {
 }
 
 pub(crate) async fn listen(router: &Router, ear: &Ear) -> Result<Answer, NoAnswer> {
+    listen_for(router, ear, 90).await
+}
+
+pub(crate) async fn listen_for(router: &Router, ear: &Ear, seconds: u64) -> Result<Answer, NoAnswer> {
     let (prompt, context) = (Prompt::question("hi"), Context::default());
-    router.ask(&Ask { listener: ear, ..Ask::whole(&prompt, &context, Duration::from_secs(90)) }).await
+    router.ask(&Ask { listener: ear, ..Ask::whole(&prompt, &context, Duration::from_secs(seconds)) }).await
 }
 
 /// How each attempt failed; nothing for those that did not.

@@ -17,7 +17,7 @@ use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use platform::RawRequest;
 use receive::Receiver;
-use routing::{Clocks, Endpoint, Place, Price, Protocol, Route, Router};
+use routing::{Clocks, Endpoint, LiveRouter, Place, Price, Protocol, Route, Router};
 use secrecy::SecretString;
 use settings::{
     BotSettings, Bots, BudgetSettings, KeySource, MemorySettings, MergeSettings, SecretError, SecretVersions,
@@ -366,7 +366,7 @@ async fn connect(now: Timestamp, setup: &Setup) -> Bots {
     Bots::connect(bots, &[feishu::KIND, dingtalk::KIND], Arc::new(TestSecrets), now).await.unwrap()
 }
 
-fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Price>) -> Router {
+fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Price>) -> LiveRouter {
     let endpoint = |name: &str, place, path: &str, protocol| {
         let url = Url::parse(&format!("https://{name}.test/model/v1/{path}")).unwrap();
         Endpoint::new(name, place, url, protocol, format!("{name}-model"))
@@ -387,7 +387,7 @@ fn router(transport: Arc<dyn Transport>, clock: Arc<TestClock>, price: Option<Pr
         entropy: Arc::new(TestEntropy::default()),
         board: None,
     };
-    Router::new(endpoints, Route::default(), clocks, ports).unwrap()
+    LiveRouter::new(Router::new(endpoints, Route::default(), clocks, ports).unwrap())
 }
 
 pub(crate) fn raw(webhook: &Webhook) -> RawRequest {

@@ -63,6 +63,22 @@ const TOO_LONG_WORDS: [&str; 47] = [
     "context_length_exceeded", // gateways that pass the code on in words
 ];
 
+/// Words that say, under 503: the model is not loaded yet.
+const STARTING_WORDS: [&str; 9] = [
+    "loading model",     // llama.cpp: "Loading model"
+    "currently loading", // Hugging Face: "Model … is currently loading"
+    "is loading",        // LocalAI, llama-swap
+    "still loading",
+    "being loaded",
+    "warming up",  // text-generation-inference
+    "not ready",   // Triton: "Server is not ready"; KServe: "Model with name … is not ready"
+    "is starting", // SGLang: "Server is starting"
+    "starting up",
+];
+
+/// The same under 500, where it can stand in an error that does not pass as well.
+const STARTING_WORDS_OF_OLLAMA: &str = "llm server loading model";
+
 /// Kinds that say: the content policy refuses.
 const FILTERED: [&str; 11] = [
     "content_filter",                 // OpenAI, Azure, Moonshot
@@ -165,6 +181,14 @@ pub(super) fn is_length(kind: &str) -> bool {
 
 pub(super) fn says_too_long(words: &str) -> bool {
     TOO_LONG_WORDS.iter().any(|said| words.contains(said))
+}
+
+pub(super) fn is_starting(status: u16, words: &str) -> bool {
+    match status {
+        503 => STARTING_WORDS.iter().any(|said| words.contains(said)),
+        500 => words.contains(STARTING_WORDS_OF_OLLAMA),
+        _ => false,
+    }
 }
 
 pub(super) fn is_filter(kind: &str) -> bool {

@@ -136,7 +136,7 @@ const LOCAL_SERVERS: &[Row] = &[
         "llama.cpp, loading",
         503,
         r#"{"error":{"code":503,"message":"Loading model","type":"unavailable_error"}}"#,
-        Failure::Server(503),
+        Failure::Starting,
     ),
     (
         "Ollama, model",
