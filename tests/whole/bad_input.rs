@@ -73,9 +73,12 @@ async fn wrong_paths_sizes_and_forms_get_their_status() {
     let robot =
         setup.platforms.simulator.dingtalk_message("dingtest", &Say::direct("b", "x"), &base).unwrap();
     let deep = [vec![b'['; 5_000], vec![b']'; 5_000]].concat();
-    for body in [b"not json".to_vec(), deep, b"{}".to_vec()] {
+    for body in [b"not json".to_vec(), deep] {
         assert_eq!(sent(&setup, "dingtalk", &Webhook { body, ..robot.clone() }).await, (400, 0));
     }
+    // An event of a new shape is no mistake of the platform's, which would only send it again.
+    let unknown = Webhook { body: b"{}".to_vec(), ..robot };
+    assert_eq!(sent(&setup, "dingtalk", &unknown).await, (200, 2));
     let health = setup.platforms.get(setup.magpie.url.join("/healthz").unwrap()).await.unwrap();
     assert_eq!(health.status, 200);
 }

@@ -1,5 +1,7 @@
 //! Words that steer the bot and never reach a model.
 
+use crate::mention::is_separator;
+
 /// What a person can tell the bot to do. Understood in Chinese and in English, alone in a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -23,11 +25,12 @@ impl Command {
         }
     }
 
-    /// The command that `text` is, if it is one. Case, surrounding space and a full-width slash do not matter; any
+    /// The command that `text` is, if it is one. Case, surrounding space (also of no width) and a full-width slash do not matter; any
     /// further word makes it an ordinary message, except for the one word that may follow `/model`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let word = text.trim().to_lowercase().replace('／', "/");
+        let is_blank = |c: char| c.is_whitespace() || is_separator(c);
+        let word = text.trim_matches(is_blank).to_lowercase().replace('／', "/");
         if let Some(rest) = ["/model", "/模型"].iter().find_map(|name| word.strip_prefix(name)) {
             return Self::model(rest);
         }
@@ -54,7 +57,8 @@ mod tests {
 
     #[test]
     fn commands_stand_alone_in_both_languages() {
-        for text in ["/new", " /NEW ", "／new", "新会话", "/新会话"] {
+        for text in ["/new", " /NEW ", "／new", "\u{200b}／new\u{2005}\u{feff}", "新会话", "/新会话"]
+        {
             assert_eq!(Command::parse(text), Some(Command::New), "{text:?}");
         }
         for text in ["stop", "Stop", "/stop", "停止", "／停止"] {

@@ -10,6 +10,7 @@
 //! - [`entropy`]: randomness as a parameter ([`Entropy`])
 //! - [`conversation`]: where memory lives ([`Conversation`]) and the identity of a turn ([`TurnKey`])
 //! - [`message`]: what a person said ([`Message`])
+//! - [`mention`]: where in a text people are mentioned ([`MentionSpan`])
 //! - [`reply`]: what we say back ([`Reply`])
 //! - [`command`]: words that steer the bot and never reach a model ([`Command`])
 //!
@@ -35,6 +36,7 @@ pub mod command;
 pub mod conversation;
 pub mod entropy;
 pub mod id;
+pub mod mention;
 pub mod message;
 pub mod reply;
 pub mod time;
@@ -43,8 +45,9 @@ pub use command::Command;
 pub use conversation::{Conversation, ConversationKey, TurnKey};
 pub use entropy::Entropy;
 pub use id::{BotId, ChatId, EventId, IdError, PlatformId, ThreadId, UserId};
+pub use mention::MentionSpan;
 pub use message::{
-    Attachment, AttachmentKind, Audience, ChatKind, Language, Mention, Message, ReplyTo, Sender,
+    Attachment, AttachmentKind, Audience, ChatKind, Language, Mention, Message, Quoted, ReplyTo, Sender,
 };
 pub use reply::{Reply, Segment, SendKey};
 pub use time::{Clock, Pause, Timestamp};

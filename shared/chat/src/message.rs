@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Conversation, EventId, Timestamp, TurnKey, UserId};
+use crate::{Conversation, EventId, MentionSpan, Timestamp, TurnKey, UserId, mention};
 
 /// One message from a person to a bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +19,16 @@ pub struct Message {
     pub audience: Audience,
     /// The words, mentions resolved to names and mentions of the bot itself removed where that is known.
     pub text: String,
+    /// The mentions in `text` that may be the bot's own, in order of place. Messages queued before places were kept have
+    /// none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentioned: Vec<MentionSpan>,
+    /// The message that this one quotes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quoted: Option<Quoted>,
+    /// The language of the person's client, where the platform tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_language: Option<Language>,
     /// What came besides words.
     pub attachments: Vec<Attachment>,
     /// When the platform says it was sent.
@@ -34,10 +44,18 @@ impl Message {
         TurnKey::new(&self.conversation, &self.event)
     }
 
-    /// The language to answer in, judged by the words.
+    /// The words without the mentions of whom `is_bot` says that it is the bot.
     #[must_use]
-    pub fn language(&self) -> Language {
-        Language::of(&self.text)
+    pub fn text_without(&self, is_bot: impl Fn(&UserId) -> bool) -> String {
+        if self.mentioned.is_empty() {
+            // Queued by a version that kept no places: the mention as it is shown is all that is known.
+            let Audience::Mentions(mentions) = &self.audience else { return self.text.clone() };
+            let own = mentions.iter().filter(|mention| is_bot(&mention.id));
+            let text = own.fold(self.text.clone(), |text, own| text.replacen(&own.shown, "", 1));
+            return text.trim().to_owned();
+        }
+        let own = self.mentioned.iter().filter(|span| is_bot(&span.id));
+        mention::without(&self.text, own.map(|span| span.start..span.end))
     }
 }
 
@@ -78,6 +96,16 @@ pub struct Mention {
     pub id: UserId,
     /// The mention as it stands in [`Message::text`], for example `@Ann`.
     pub shown: String,
+}
+
+/// The message that a message quotes or replies to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quoted {
+    /// Its words. Empty where the platform says only that there is a quotation.
+    pub text: String,
+    /// What it holds besides words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Attachment>,
 }
 
 /// Something that came besides words.
@@ -128,8 +156,17 @@ impl Language {
     /// Chinese when a Han character occurs or when there are no letters to judge by, else English.
     #[must_use]
     pub fn of(text: &str) -> Self {
+        Self::detect(text).unwrap_or(Self::Zh)
+    }
+
+    /// Chinese when a Han character occurs, English when other letters do, and nothing when there are no letters.
+    #[must_use]
+    pub fn detect(text: &str) -> Option<Self> {
         let han = |c: char| matches!(c, '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{F900}'..='\u{FAFF}' | '\u{20000}'..='\u{2FA1F}');
-        if text.chars().any(han) || !text.chars().any(char::is_alphabetic) { Self::Zh } else { Self::En }
+        if text.chars().any(han) {
+            return Some(Self::Zh);
+        }
+        text.chars().any(char::is_alphabetic).then_some(Self::En)
     }
 }
 

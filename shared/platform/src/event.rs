@@ -31,6 +31,8 @@ pub struct Heard {
     pub event: Event,
     /// The answer for the platform once the event is safe (queued, or needing nothing).
     pub answer: HookAnswer,
+    /// What of the event is of a shape that is not known, by kind: fixed words without anybody's data, for logs.
+    pub unknown: Vec<&'static str>,
 }
 
 /// One thing that a platform tells us.
@@ -50,7 +52,7 @@ pub enum Rejection {
     /// It could be forged. Answered with 401 and nothing else, the same for every cause.
     #[error("not verified: {0}")]
     Unverified(&'static str),
-    /// It is not what the platform documents. Answered with 400.
+    /// It is no event at all, and nothing shows that the platform sent it. Answered with 400.
     #[error("malformed: {0}")]
     Malformed(&'static str),
 }

@@ -10,6 +10,7 @@
 //! - [`request`]: a webhook as it arrives ([`RawRequest`]) and as it is answered ([`HookAnswer`])
 //! - [`event`]: what verification and parsing yield ([`RawEvent`], [`Heard`], [`Event`]) and what they refuse
 //! - [`keys`]: a bot's keys ([`Keys`], [`KeyRing`]) and how a platform is made of them ([`Kind`])
+//! - [`lenient`]: JSON whose fields may be of unexpected types
 //! - [`send`]: calls to the platform and what came of them
 //!
 //! # Example
@@ -26,6 +27,7 @@
 
 pub mod event;
 pub mod keys;
+pub mod lenient;
 pub mod request;
 pub mod send;
 
@@ -51,11 +53,12 @@ pub trait Platform: Send + Sync {
     /// [`Rejection::Unverified`] for anything that could be forged, [`Rejection::Malformed`] for what is not even JSON.
     fn verify(&self, request: &RawRequest, now: Timestamp) -> Result<Verified<RawEvent>, Rejection>;
 
-    /// Reads a verified event: what was said, and what the platform wants to hear at once.
+    /// Reads a verified event: what was said, and what the platform wants to hear at once. An event of a new shape is no
+    /// error: what can be read of it counts, and [`Heard::unknown`] says what could not.
     ///
     /// # Errors
     ///
-    /// [`Rejection::Malformed`] when the event is not of the documented shape.
+    /// [`Rejection::Malformed`] for an event that another platform verified.
     fn parse(&self, event: Verified<RawEvent>, moment: &Moment) -> Result<Heard, Rejection>;
 
     /// Dresses and splits a reply. The same reply always gives the same segments, so that a send can be repeated.

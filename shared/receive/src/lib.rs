@@ -9,7 +9,8 @@
 //! | unknown platform or bot | 404 |
 //! | body over [`BODY_MAX`] | 413 |
 //! | not verified, for whatever cause | 401, empty |
-//! | verified, or unsigned by design, but not of the documented shape | 400, empty |
+//! | no event at all, and nothing shows whose it is | 400, empty |
+//! | verified, and of a shape that is not known: what can be read of it counts | 200; what could not be read is noted by kind |
 //! | understood, and safe in the queue or needing nothing | 200 with what the platform wants to hear |
 //! | queue down | 503, empty |
 //!

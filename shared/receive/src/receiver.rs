@@ -54,6 +54,7 @@ impl Receiver {
                 self.reject(&bot, now, cause);
                 HookAnswer::empty(StatusCode::UNAUTHORIZED)
             }
+            // Nothing shows that the platform sent it.
             Err(Rejection::Malformed(cause)) => {
                 self.reject(&bot, now, cause);
                 HookAnswer::empty(StatusCode::BAD_REQUEST)
@@ -81,6 +82,11 @@ impl Receiver {
     }
 
     async fn act(&self, bot: &Bot, heard: Heard, now: Timestamp) -> HookAnswer {
+        let answered = matches!(heard.event, Event::Message(_));
+        for what in heard.unknown {
+            let (platform, bot) = (platform_of(bot), bot_of(bot));
+            self.note(None, now, Step::UnknownShape { platform, bot, what, answered });
+        }
         match heard.event {
             Event::Handshake => {
                 let step = Step::UrlVerified { platform: platform_of(bot), bot: bot_of(bot) };

@@ -26,18 +26,21 @@ pub(crate) fn of(message: &Message, merges: bool) -> Option<Signal> {
     }
 }
 
-/// The words without mentions, and whom they mention.
+/// The words without mentions, and whom they mention. In a direct chat the bot may be mentioned as well, by an id that is not
+/// known here.
 fn words(message: &Message) -> (String, Vec<String>) {
-    let Audience::Mentions(mentions) = &message.audience else { return (message.text.clone(), Vec::new()) };
-    let without = |text: String, shown: &str| text.replacen(shown, "", 1);
-    let text = mentions.iter().fold(message.text.clone(), |text, mention| without(text, &mention.shown));
-    (text, mentions.iter().map(|mention| mention.id.as_str().to_owned()).collect())
+    let named: Vec<_> = match &message.audience {
+        Audience::Bot => message.mentioned.iter().map(|span| &span.id).collect(),
+        Audience::Mentions(mentions) => mentions.iter().map(|mention| &mention.id).collect(),
+    };
+    (message.text_without(|_| true), named.into_iter().map(|id| id.as_str().to_owned()).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use chat::{
-        BotId, ChatId, Conversation, EventId, Mention, PlatformId, ReplyTo, Sender, Timestamp, UserId,
+        BotId, ChatId, Conversation, EventId, Mention, MentionSpan, PlatformId, ReplyTo, Sender, Timestamp,
+        UserId,
     };
 
     use super::*;
@@ -57,6 +60,9 @@ mod tests {
             sender: Sender { id: user, name: None },
             audience: Audience::Bot,
             text: text.to_owned(),
+            mentioned: Vec::new(),
+            quoted: None,
+            client_language: None,
             attachments: Vec::new(),
             sent_at: Timestamp::from_millis(7),
             reply_to: ReplyTo(String::new()),
@@ -79,6 +85,30 @@ mod tests {
             assert_eq!(signal.as_ref().map(|signal| signal.kind), kind, "{text:?}");
             assert!(signal.is_none_or(|signal| signal.at.as_millis() == 7 && signal.mentions.is_empty()));
         }
+    }
+
+    #[test]
+    fn in_a_direct_chat_a_stop_may_mention_the_bot() {
+        let mentioned = vec![MentionSpan { id: UserId::parse("ou_bot").unwrap(), start: 0, end: 7 }];
+        let stop = of(&Message { mentioned, ..message("@鹊桥 停止") }, false).unwrap();
+        assert_eq!((stop.kind, stop.mentions), (SignalKind::Stop, vec!["ou_bot".to_owned()]));
+    }
+
+    #[test]
+    fn names_do_not_matter_to_a_stop() {
+        let span = |id: &str, start, end| MentionSpan { id: UserId::parse(id).unwrap(), start, end };
+        let mention = |id: &str, shown: &str| Mention { id: UserId::parse(id).unwrap(), shown: shown.into() };
+        let text = "@Magpie Ops @Magpie\u{2005}stop";
+        let message = Message {
+            chat_kind: ChatKind::Group,
+            audience: Audience::Mentions(vec![
+                mention("ou_ops", "@Magpie Ops"),
+                mention("ou_bot", "@Magpie"),
+            ]),
+            mentioned: vec![span("ou_ops", 0, 11), span("ou_bot", 12, 19)],
+            ..message(text)
+        };
+        assert_eq!(of(&message, false).unwrap().kind, SignalKind::Stop);
     }
 
     #[test]

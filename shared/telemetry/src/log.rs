@@ -62,6 +62,9 @@ fn detail(note: &Note) -> String {
 const fn severity(step: &Step) -> Level {
     match step {
         Step::Ended { reason: Some(_), .. } => Level::ERROR,
+        // Of what was answered all the same one line is enough; what was not is somebody's message.
+        Step::UnknownShape { answered: false, .. } => Level::WARN,
+        Step::UnknownShape { answered: true, .. } => Level::INFO,
         Step::Asked { failed: true, .. }
         | Step::Rejected { .. }
         | Step::UnknownBot { .. }

@@ -63,6 +63,17 @@ pub enum Step {
         /// What it was.
         what: &'static str,
     },
+    /// Something in a verified webhook is of a shape that is not known. What could be read of it was used.
+    UnknownShape {
+        /// Whose.
+        platform: PlatformId,
+        /// Which bot's.
+        bot: BotId,
+        /// What, of a fixed set of words without anybody's data.
+        what: &'static str,
+        /// Whether it became a message all the same, so that somebody is answered.
+        answered: bool,
+    },
     /// The message is durable in the queue.
     Queued {
         /// What queueing took.
@@ -196,6 +207,7 @@ impl Step {
             Self::UnknownBot { .. } => "webhook.unknown_bot",
             Self::Rejected { .. } => "rejected",
             Self::Ignored { .. } => "ignored",
+            Self::UnknownShape { .. } => "unknown_shape",
             Self::Queued { .. } => "queued",
             Self::NotQueued { .. } => "not_queued",
             Self::Claimed { .. } => "claimed",

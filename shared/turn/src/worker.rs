@@ -161,14 +161,18 @@ impl Worker {
         }
     }
 
-    /// The words that speak to the bot, its own mention taken out; `None` when the message mentions others only.
+    /// The words that speak to the bot, every mention of its own taken out; `None` when the message mentions others only.
     async fn words_for_us(&self, bot: &Bot, message: &Message) -> Result<Option<String>, AccessError> {
-        let Audience::Mentions(mentions) = &message.audience else {
-            return Ok(Some(message.text.clone()));
+        let named = match &message.audience {
+            Audience::Bot if message.mentioned.is_empty() => return Ok(Some(message.text.clone())),
+            Audience::Bot => None,
+            Audience::Mentions(mentions) => Some(mentions),
         };
         let Some(identity) = self.access.identity(bot).await? else { return Ok(Some(message.text.clone())) };
-        let Some(own) = mentions.iter().find(|mention| mention.id == identity) else { return Ok(None) };
-        Ok(Some(message.text.replacen(&own.shown, "", 1).trim().to_owned()))
+        if named.is_some_and(|named| named.iter().all(|mention| mention.id != identity)) {
+            return Ok(None);
+        }
+        Ok(Some(message.text_without(|id| *id == identity)))
     }
 
     /// From the claim to the end: reply kept, sent, recorded.

@@ -84,6 +84,11 @@ impl Address {
         rest.by_api().is_some().then_some(rest)
     }
 
+    /// Whether there is any way to it, now or for a while.
+    pub(crate) fn is_reachable(&self) -> bool {
+        self.webhook.is_some() || self.by_api().is_some()
+    }
+
     /// Whether `person` is whom this address reaches directly.
     pub(crate) fn is_staff(&self, person: &str) -> bool {
         self.staff.as_deref() == Some(person)
@@ -105,7 +110,7 @@ impl Address {
     fn by_api(&self) -> Option<Way<'_>> {
         match self.kind {
             Kind::Direct => self.staff.as_deref().map(Way::Person),
-            Kind::Group => Some(Way::Group(&self.conversation)),
+            Kind::Group => Some(Way::Group(&self.conversation)).filter(|_| !self.conversation.is_empty()),
         }
     }
 }

@@ -15,7 +15,7 @@
 //! - `hosts`: where DingTalk is, and which reply addresses are DingTalk's
 //! - `verify`: the two signatures
 //! - [`push`]: the envelope of event push and its answer ([`PushKeys`])
-//! - `wire`, `parse`: DingTalk's JSON, and messages made of it
+//! - `wire`, `parse`: DingTalk's JSON, and messages made of it; `content` and `mention` are its parts
 //! - `address`: where an answer goes, and which way
 //! - `render`, `size`: DingTalk's Markdown, cut to size
 //! - `send`, `token`: calls and what came of them
@@ -48,9 +48,11 @@ use crate::{
 };
 
 mod address;
+mod content;
 pub mod custom_robot;
 mod hosts;
 mod keys;
+mod mention;
 mod parse;
 pub mod push;
 mod render;
@@ -107,7 +109,7 @@ impl Platform for DingTalk {
         let RawEvent { way, json } = event.into_inner();
         match way {
             wire::PUSH => parse::push(&json, &self.keys, moment),
-            wire::ROBOT => parse::robot(&json, &self.id, &self.hosts, moment),
+            wire::ROBOT => Ok(parse::robot(&json, &self.id, &self.hosts, moment)),
             _ => Err(Rejection::Malformed("an event of another platform")),
         }
     }

@@ -1,84 +1,120 @@
 //! What was said.
 
 use chat::{
-    Attachment, AttachmentKind, Audience, ChatId, ChatKind, Conversation, EventId, Message, PlatformId,
-    Sender, Timestamp, UserId,
+    Audience, ChatId, ChatKind, Conversation, EventId, Message, PlatformId, Sender, Timestamp, UserId,
 };
-use platform::{Event, Heard, HookAnswer, Moment, Rejection};
-use serde_json::Value;
+use platform::{Event, Heard, HookAnswer, Moment, Rejection, lenient::repaired};
+use webhook::mac;
 
 use crate::{
     address::{Address, Kind, Webhook},
+    content::{self, Content},
     hosts::Hosts,
     keys::BotKeys,
-    wire::{Loose, PushEvent, Pushed, RobotMessage},
+    mention::AtList,
+    wire::{PushEvent, Pushed, RobotMessage, Text, filled},
 };
 
 /// The `errorCode` of a message that comes without its words because the company's monthly volume of pushes is used
 /// up.
-const VOLUME_USED_UP: i64 = 20001;
+const VOLUME_USED_UP: &str = "20001";
 
 /// Reads an event push. Every one of them is answered with the sealed `success`, known or not: DingTalk would send an
 /// unanswered one again.
 pub(crate) fn push(json: &[u8], keys: &[BotKeys], moment: &Moment) -> Result<Heard, Rejection> {
     let pushed: Pushed = serde_json::from_slice(json).map_err(|_| Rejection::Malformed("no event push"))?;
-    let event: PushEvent = serde_json::from_str(&pushed.event)
-        .map_err(|_| Rejection::Malformed("the event has no `EventType`"))?;
     let push = keys.get(pushed.key).and_then(|bot| bot.push.as_ref());
     let push = push.ok_or(Rejection::Unverified("event push is not configured"))?;
-    let event = match event.event_type.as_str() {
-        "check_url" => Event::Handshake,
-        _ => Event::Ignored("an event push that Magpie does not use"),
+    let read = |json: &str| {
+        let event: PushEvent<'_> = serde_json::from_str(json).ok()?;
+        filled(event.event_type.as_ref()).map(|event_type| event_type == "check_url")
     };
-    Ok(Heard { event, answer: HookAnswer::ok(push.success(moment.nonce, moment.now)) })
+    let is_check = read(&pushed.event).or_else(|| read(&repaired(pushed.event.as_bytes())?));
+    let (event, unknown) = match is_check {
+        Some(true) => (Event::Handshake, Vec::new()),
+        Some(false) => (Event::Ignored("an event push that Magpie does not use"), Vec::new()),
+        None => (Event::Ignored("an event push of no type"), vec!["an event push of no type"]),
+    };
+    Ok(Heard { event, answer: HookAnswer::ok(push.success(moment.nonce, moment.now)), unknown })
 }
 
 /// Reads a robot message. `{}` answers it: the reply itself is sent later, since a model takes longer than DingTalk
-/// waits.
-pub(crate) fn robot(
+/// waits. A message that cannot be read at all is answered like any other.
+pub(crate) fn robot(json: &[u8], platform: &PlatformId, hosts: &Hosts, moment: &Moment) -> Heard {
+    let read = |json: &[u8]| {
+        let wire: RobotMessage<'_> = serde_json::from_slice(json).ok()?;
+        Some(understood(&wire, json, platform, hosts, moment))
+    };
+    // An array would be taken for an object by position.
+    let is_object = |json: &[u8]| json.trim_ascii_start().starts_with(b"{");
+    let heard = Some(json).filter(|json| is_object(json)).and_then(read);
+    let heard = heard.or_else(|| read(repaired(json).filter(|json| is_object(json.as_bytes()))?.as_bytes()));
+    heard.unwrap_or_else(|| lost("a robot message that is no JSON"))
+}
+
+fn done(event: Event, unknown: Vec<&'static str>) -> Heard {
+    Heard { event, answer: HookAnswer::ok("{}"), unknown }
+}
+
+/// A message that nobody can be answered for.
+fn lost(what: &'static str) -> Heard {
+    done(Event::Ignored(what), vec![what])
+}
+
+fn understood(
+    wire: &RobotMessage<'_>,
     json: &[u8],
     platform: &PlatformId,
     hosts: &Hosts,
     moment: &Moment,
-) -> Result<Heard, Rejection> {
-    let wire: RobotMessage = serde_json::from_slice(json)
-        .map_err(|_| Rejection::Malformed("a robot message's field is not of its documented type"))?;
-    let event = match ignored(&wire) {
-        Some(why) => Event::Ignored(why),
-        None => Event::Message(Box::new(message(&wire, platform, hosts, moment)?)),
-    };
-    Ok(Heard { event, answer: HookAnswer::ok("{}") })
+) -> Heard {
+    if let Some(why) = ignored(wire) {
+        return done(Event::Ignored(why), Vec::new());
+    }
+    let content = content::read(wire);
+    let mut unknown = content.unknown.clone();
+    match message(wire, json, platform, hosts, moment, content, &mut unknown) {
+        Some(message) => done(Event::Message(Box::new(message)), unknown),
+        None => lost("a message that nobody can be answered for"),
+    }
 }
 
 /// Why a message needs no answer, if it needs none.
-fn ignored(wire: &RobotMessage) -> Option<&'static str> {
-    let code = wire.error_code.as_ref().and_then(Loose::number);
-    if code == Some(VOLUME_USED_UP) && wire.text.is_none() && wire.content.is_none() {
+fn ignored(wire: &RobotMessage<'_>) -> Option<&'static str> {
+    let is_used_up = filled(wire.error_code.as_ref()).is_some_and(|code| code.trim() == VOLUME_USED_UP);
+    if is_used_up && wire.text.is_null() && wire.content.is_null() {
         return Some("monthly quota used up");
     }
-    if kind_of(wire) == Some(Kind::Group) && !speaks_to_the_bot(wire) {
+    if kind_of(wire) == Kind::Group && !speaks_to_the_bot(wire) {
         return Some("a group message that does not mention the bot");
     }
     None
 }
 
+/// The message, if there is anywhere to answer it.
 fn message(
-    wire: &RobotMessage,
+    wire: &RobotMessage<'_>,
+    json: &[u8],
     platform: &PlatformId,
     hosts: &Hosts,
     moment: &Moment,
-) -> Result<Message, Rejection> {
-    let event = EventId::parse(wire.msg_id.as_deref().unwrap_or_default())
-        .map_err(|_| Rejection::Malformed("`msgId` is missing or no id"))?;
-    let chat = ChatId::parse(wire.conversation_id.as_deref().unwrap_or_default())
-        .map_err(|_| Rejection::Malformed("`conversationId` is missing or no id"))?;
-    let kind = kind_of(wire).ok_or(Rejection::Malformed("`conversationType` is neither 1 nor 2"))?;
+    content: Content,
+    unknown: &mut Vec<&'static str>,
+) -> Option<Message> {
+    let event = filled(wire.msg_id.as_ref()).and_then(|id| EventId::parse(id).ok());
+    // A message without an id is the same message when it is the same to the byte.
+    let event = event.or_else(|| {
+        unknown.push("a message without an id");
+        EventId::parse(mac::sha256_hex(&[json])).ok()
+    })?;
+    let kind = kind_of(wire);
     let staff = filled(wire.sender_staff_id.as_ref());
-    let person = staff.or_else(|| filled(wire.sender_id.as_ref())).unwrap_or_default();
-    let person = UserId::parse(person).map_err(|_| Rejection::Malformed("the sender is missing or no id"))?;
-    let address =
-        Address::new(webhook(wire, hosts), chat.as_str().to_owned(), kind, staff.map(str::to_owned));
-    let (text, attachments) = content(wire);
+    let (person, chat) = place(wire, &event, unknown)?;
+    let own_chat = filled(wire.conversation_id.as_ref()).map_or("", |_| chat.as_str());
+    let address = Address::new(webhook(wire, hosts), own_chat.to_owned(), kind, staff.map(str::to_owned));
+    if !address.is_reachable() {
+        return None;
+    }
     let conversation = Conversation {
         platform: platform.clone(),
         bot: moment.bot.clone(),
@@ -86,7 +122,7 @@ fn message(
         thread: None,
         user: (kind == Kind::Direct).then(|| person.clone()),
     };
-    Ok(Message {
+    Some(Message {
         event,
         conversation,
         chat_kind: match kind {
@@ -95,104 +131,67 @@ fn message(
         },
         sender: Sender { id: person, name: filled(wire.sender_nick.as_ref()).map(str::to_owned) },
         audience: Audience::Bot,
-        text,
-        attachments,
+        text: content.text,
+        mentioned: Vec::new(),
+        quoted: content.quoted,
+        client_language: None,
+        attachments: content.attachments,
         sent_at: millis(wire.create_at.as_ref()).unwrap_or(moment.now),
         reply_to: address.to_reply(),
     })
 }
 
-fn kind_of(wire: &RobotMessage) -> Option<Kind> {
-    match wire.conversation_type.as_ref()?.text().as_str() {
-        "1" => Some(Kind::Direct),
-        "2" => Some(Kind::Group),
-        _ => None,
+/// Who sent it and where. A message that does not say is answered all the same: its own id stands for what is missing, so
+/// that it shares a memory and a budget with nobody.
+fn place(
+    wire: &RobotMessage<'_>,
+    event: &EventId,
+    unknown: &mut Vec<&'static str>,
+) -> Option<(UserId, ChatId)> {
+    let ids = [&wire.sender_staff_id, &wire.sender_id].into_iter();
+    let person = ids.filter_map(|id| UserId::parse(filled(id.as_ref())?).ok()).next();
+    let chat = filled(wire.conversation_id.as_ref()).and_then(|id| ChatId::parse(id).ok());
+    if person.is_none() || chat.is_none() {
+        unknown.push("a message without its sender or chat");
+    }
+    let person = person.or_else(|| UserId::parse(event.as_str()).ok())?;
+    Some((person, chat.or_else(|| ChatId::parse(event.as_str()).ok())?))
+}
+
+/// A message of another type of chat is taken for a group's if it has the marks of one.
+fn kind_of(wire: &RobotMessage<'_>) -> Kind {
+    match filled(wire.conversation_type.as_ref()).unwrap_or_default() {
+        "1" => Kind::Direct,
+        "2" => Kind::Group,
+        _ => {
+            let is_titled = filled(wire.conversation_title.as_ref()).is_some();
+            if is_titled || wire.is_in_at_list.is_some() || !wire.at_users.0.is_empty() {
+                Kind::Group
+            } else {
+                Kind::Direct
+            }
+        }
     }
 }
 
 /// Whether a group message is for the bot. DingTalk delivers only those that are, so a message that does not say is
 /// taken for one; a message that names others only is not.
-fn speaks_to_the_bot(wire: &RobotMessage) -> bool {
-    let named = wire.at_users.as_deref().unwrap_or_default();
-    let bot = filled(wire.chatbot_user_id.as_ref());
-    let listed = bot.is_some() && named.iter().any(|user| user.dingtalk_id.as_deref() == bot);
-    match wire.is_in_at_list.as_ref().map(Loose::text).as_deref() {
+fn speaks_to_the_bot(wire: &RobotMessage<'_>) -> bool {
+    let list = AtList::of(wire);
+    match filled(wire.is_in_at_list.as_ref()) {
         Some("true") => true,
-        Some(_) => listed,
-        None => listed || named.is_empty(),
+        Some(_) => list.has_bot(),
+        None => list.has_bot() || list.is_empty(),
     }
 }
 
 /// The session webhook, if it may be used. An untrusted one is dropped, not refused: the API reaches the same chat.
-fn webhook(wire: &RobotMessage, hosts: &Hosts) -> Option<Webhook> {
-    let url = hosts.trusted(wire.session_webhook.as_deref()?)?;
+fn webhook(wire: &RobotMessage<'_>, hosts: &Hosts) -> Option<Webhook> {
+    let url = hosts.trusted(filled(wire.session_webhook.as_ref())?)?;
     let ends_at = millis(wire.session_webhook_expired_time.as_ref())?;
     Some(Webhook { url: url.into(), ends_at })
 }
 
-fn millis(value: Option<&Loose>) -> Option<Timestamp> {
-    value.and_then(Loose::number).map(Timestamp::from_millis)
-}
-
-fn filled(text: Option<&String>) -> Option<&str> {
-    text.map(String::as_str).filter(|text| !text.is_empty())
-}
-
-/// The words and what came besides them.
-fn content(wire: &RobotMessage) -> (String, Vec<Attachment>) {
-    let content = wire.content.as_ref().unwrap_or(&Value::Null);
-    let one = |kind| vec![attachment(kind, content)];
-    match wire.msgtype.as_deref().unwrap_or("text") {
-        "text" => (plain_text(wire), Vec::new()),
-        "richText" => rich_text(content),
-        "picture" => (String::new(), one(AttachmentKind::Picture)),
-        // DingTalk has listened already; its words stand for the sound.
-        "audio" => (field(content, "recognition").trim().to_owned(), one(AttachmentKind::Voice)),
-        "video" => (String::new(), one(AttachmentKind::Video)),
-        "file" => (String::new(), one(AttachmentKind::File)),
-        _ => (plain_text(wire), vec![unreadable()]),
-    }
-}
-
-/// `text.content`, or a `content` that is a text: one page of the documents has it so.
-fn plain_text(wire: &RobotMessage) -> String {
-    let inner = wire.text.as_ref().and_then(|text| text.get("content")).and_then(Value::as_str);
-    let text = inner.or_else(|| wire.content.as_ref().and_then(Value::as_str));
-    text.unwrap_or_default().trim().to_owned()
-}
-
-fn rich_text(content: &Value) -> (String, Vec<Attachment>) {
-    let (mut text, mut attachments) = (String::new(), Vec::new());
-    for part in content.get("richText").and_then(Value::as_array).into_iter().flatten() {
-        match field(part, "type") {
-            "picture" => attachments.push(attachment(AttachmentKind::Picture, part)),
-            "at" if field(part, "atName").is_empty() => {}
-            "at" => {
-                text.push('@');
-                text.push_str(field(part, "atName"));
-                text.push(' ');
-            }
-            _ => text.push_str(field(part, "text")),
-        }
-    }
-    (text.trim().to_owned(), attachments)
-}
-
-/// What a download code stands for. Without one there is nothing to fetch, whatever it is.
-fn attachment(kind: AttachmentKind, content: &Value) -> Attachment {
-    match field(content, "downloadCode") {
-        "" => unreadable(),
-        code => {
-            let name = Some(field(content, "fileName")).filter(|name| !name.is_empty());
-            Attachment { kind, handle: code.to_owned(), name: name.map(str::to_owned) }
-        }
-    }
-}
-
-const fn unreadable() -> Attachment {
-    Attachment { kind: AttachmentKind::Other, handle: String::new(), name: None }
-}
-
-fn field<'a>(value: &'a Value, name: &str) -> &'a str {
-    value.get(name).and_then(Value::as_str).unwrap_or_default()
+fn millis(value: Option<&Text<'_>>) -> Option<Timestamp> {
+    filled(value)?.trim().parse().ok().map(Timestamp::from_millis)
 }

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use chat::Timestamp;
-use platform::{RawEvent, RawRequest, Rejection, Verified};
+use platform::{
+    RawEvent, RawRequest, Rejection, Verified,
+    lenient::{Object, repaired},
+};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use webhook::{ReplayWindow, mac};
 
 use crate::{
     keys::BotKeys,
-    wire::{PUSH, Pushed, ROBOT},
+    wire::{PUSH, Pushed, ROBOT, Text},
 };
 
 /// How far a robot message's timestamp may be from now, to either side: DingTalk says that one "more than 1 hour" off
@@ -33,8 +36,9 @@ pub(crate) fn verify(
 /// The field of a robot message that says for which robot it is.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Addressed {
-    robot_code: Option<String>,
+struct Addressed<'a> {
+    #[serde(borrow)]
+    robot_code: Option<Text<'a>>,
 }
 
 /// A robot message: an HMAC over its timestamp, and over nothing else.
@@ -58,12 +62,22 @@ fn robot(request: &RawRequest, keys: &[BotKeys], now: Timestamp) -> Result<Verif
             Some((proof, bot))
         })
         .ok_or(Rejection::Unverified("`sign` does not match"))?;
-    let addressed: Addressed = serde_json::from_slice(&request.body)
-        .map_err(|_| Rejection::Malformed("the body is no JSON object"))?;
-    if addressed.robot_code.is_some_and(|code| code != bot.robot_code) {
-        return Err(Rejection::Unverified("`robotCode` is another robot's"));
+    match names_another(&request.body, &bot.robot_code) {
+        Some(false) => {}
+        Some(true) => return Err(Rejection::Unverified("`robotCode` is another robot's")),
+        None => return Err(Rejection::Malformed("the body is no JSON object")),
     }
     Ok(Verified::new(proof, RawEvent { way: ROBOT, json: request.body.to_vec() }))
+}
+
+/// Whether a body names another robot, if it is a JSON object. The signature does not cover it, so what is none has nothing to
+/// show that it is DingTalk's.
+fn names_another(body: &[u8], robot_code: &str) -> Option<bool> {
+    let read = |json: &[u8]| {
+        let Object(addressed) = serde_json::from_slice::<Object<Addressed<'_>>>(json).ok()?;
+        Some(addressed?.robot_code.is_some_and(|code| code.as_str() != robot_code))
+    };
+    read(body).or_else(|| read(repaired(body)?.as_bytes()))
 }
 
 /// What signs an event push. Older senders spell two of the names differently.
@@ -114,6 +128,7 @@ fn push(
         })
         .ok_or(Rejection::Unverified("`msg_signature` does not match"))?;
     let plain = push.open(&encrypt).map_err(|_| Rejection::Unverified("`encrypt` cannot be opened"))?;
-    let event = String::from_utf8(plain).map_err(|_| Rejection::Malformed("the event is no text"))?;
+    // Text of another encoding is repaired: it is DingTalk's and wants its answer.
+    let event = String::from_utf8_lossy(&plain).into_owned();
     Ok(Verified::new(proof, RawEvent { way: PUSH, json: Pushed { key, event }.to_json() }))
 }

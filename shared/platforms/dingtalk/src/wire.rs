@@ -1,5 +1,7 @@
 //! DingTalk's JSON as it comes, and how lenient we read it. Nothing here is ever stored.
 
+use platform::lenient::List;
+pub(crate) use platform::lenient::{Text, filled};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -27,9 +29,9 @@ impl Pushed {
 
 /// What an event push is about.
 #[derive(Deserialize)]
-pub(crate) struct PushEvent {
-    #[serde(rename = "EventType")]
-    pub(crate) event_type: String,
+pub(crate) struct PushEvent<'a> {
+    #[serde(borrow, rename = "EventType")]
+    pub(crate) event_type: Option<Text<'a>>,
 }
 
 /// A scalar that DingTalk's pages and samples disagree about: `createAt` is a number here and a text there.
@@ -62,29 +64,52 @@ impl Loose {
 /// A robot message: the fields that Magpie reads, each of which may be missing.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct RobotMessage {
-    pub(crate) msg_id: Option<String>,
-    pub(crate) msgtype: Option<String>,
-    pub(crate) conversation_id: Option<String>,
-    pub(crate) conversation_type: Option<Loose>,
-    pub(crate) is_in_at_list: Option<Loose>,
-    pub(crate) at_users: Option<Vec<AtUser>>,
-    pub(crate) chatbot_user_id: Option<String>,
-    pub(crate) sender_staff_id: Option<String>,
-    pub(crate) sender_id: Option<String>,
-    pub(crate) sender_nick: Option<String>,
-    pub(crate) create_at: Option<Loose>,
-    pub(crate) session_webhook: Option<String>,
-    pub(crate) session_webhook_expired_time: Option<Loose>,
-    pub(crate) text: Option<Value>,
-    pub(crate) content: Option<Value>,
-    #[serde(alias = "errCode")]
-    pub(crate) error_code: Option<Loose>,
+pub(crate) struct RobotMessage<'a> {
+    #[serde(borrow)]
+    pub(crate) msg_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) msgtype: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) conversation_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) conversation_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) conversation_title: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) is_in_at_list: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) at_users: List<AtUser<'a>>,
+    #[serde(borrow)]
+    pub(crate) chatbot_user_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) sender_staff_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) sender_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) sender_nick: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) create_at: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) session_webhook: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) session_webhook_expired_time: Option<Text<'a>>,
+    #[serde(default)]
+    pub(crate) text: Value,
+    #[serde(default)]
+    pub(crate) content: Value,
+    /// What is quoted, in payloads that have it outside of `text`.
+    #[serde(default)]
+    pub(crate) replied_msg: Value,
+    #[serde(default)]
+    pub(crate) quote_message: Value,
+    #[serde(borrow, alias = "errCode")]
+    pub(crate) error_code: Option<Text<'a>>,
 }
 
 /// Somebody who is mentioned.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct AtUser {
-    pub(crate) dingtalk_id: Option<String>,
+pub(crate) struct AtUser<'a> {
+    #[serde(borrow)]
+    pub(crate) dingtalk_id: Option<Text<'a>>,
 }

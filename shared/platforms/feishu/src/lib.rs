@@ -104,7 +104,7 @@ impl Platform for Feishu {
     }
 
     fn parse(&self, event: Verified<RawEvent>, moment: &Moment) -> Result<Heard, Rejection> {
-        parse::parse(&event.into_inner(), &self.bound.id, moment)
+        Ok(parse::parse(&event.into_inner(), &self.bound.id, moment))
     }
 
     fn render(&self, reply: &Reply, _to: &ReplyTo) -> Vec<Segment> {

@@ -1,7 +1,7 @@
 //! Whether an event comes from Feishu: signature, decryption, token.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use platform::{RawEvent, RawRequest, Rejection, Verified};
+use platform::{RawEvent, RawRequest, Rejection, Verified, lenient::repaired};
 use secrecy::ExposeSecret as _;
 use webhook::{PadBlock, Proof, mac};
 
@@ -32,12 +32,13 @@ pub(crate) fn verify(request: &RawRequest, checks: &[Check]) -> Result<Verified<
 
 /// Without an Encrypt Key there is only the token.
 fn plain(request: &RawRequest, check: &Check) -> Result<Verified<RawEvent>, Rejection> {
-    let outer: Outer<'_> = json::object(&request.body)
-        .map_err(|NotThat| Rejection::Malformed("the body is no event in JSON"))?;
-    if outer.is_sealed() {
-        return Err(Rejection::Unverified("the event is encrypted and no encrypt_key is configured"));
-    }
-    let proof = token(&outer, check)?;
+    let proof = with_outer(&request.body, |outer| {
+        let outer = outer.map_err(|NotThat| Rejection::Malformed("the body is no event in JSON"))?;
+        if outer.is_sealed() {
+            return Err(Rejection::Unverified("the event is encrypted and no encrypt_key is configured"));
+        }
+        token(&outer, check)
+    })?;
     Ok(Verified::new(proof, event(request.body.to_vec())))
 }
 
@@ -50,21 +51,32 @@ fn sealed(
 ) -> Result<Verified<RawEvent>, Rejection> {
     let signed = signature(request, encryption)?;
     let json = open(&request.body, encryption)?;
-    let outer: Outer<'_> = json::object(&json).map_err(|NotThat| match &signed {
-        Some(_) => Rejection::Malformed("the decrypted body is no event in JSON"),
-        None => Rejection::Unverified("no signature"),
-    })?;
-    let token = token(&outer, check)?;
-    let proof = match (signed, outer.shape()) {
-        (Some(proof), _) => proof,
+    let proof = with_outer(&json, |outer| match (outer, signed) {
+        (Ok(outer), Some(proof)) => token(&outer, check).map(|_| proof),
         // The console's first challenge comes without a signature. It is encrypted and carries the token, and all that
         // it gets is its own challenge back.
-        (None, Shape::Challenge(_)) => token,
-        (None, Shape::Second(_) | Shape::First | Shape::Unknown) => {
-            return Err(Rejection::Unverified("no signature"));
-        }
-    };
+        (Ok(outer), None) => match (token(&outer, check)?, outer.shape()) {
+            (token, Shape::Challenge(_)) => Ok(token),
+            (_, Shape::Second(_) | Shape::First | Shape::Unknown) => {
+                Err(Rejection::Unverified("no signature"))
+            }
+        },
+        // Without JSON there is no token to compare, so it is not verified whole.
+        (Err(NotThat), Some(_)) => Err(Rejection::Malformed("the decrypted body is no event in JSON")),
+        (Err(NotThat), None) => Err(Rejection::Unverified("no signature")),
+    })?;
     Ok(Verified::new(proof, event(json)))
+}
+
+/// Reads the outside of an event, repaired where it cannot be read as it is.
+fn with_outer<R>(json: &[u8], read: impl FnOnce(Result<Outer<'_>, NotThat>) -> R) -> R {
+    if let Ok(outer) = json::object(json) {
+        return read(Ok(outer));
+    }
+    match repaired(json) {
+        Some(json) => read(json::object(json.as_bytes())),
+        None => read(Err(NotThat)),
+    }
 }
 
 /// Checks the signature, if there is one. A wrong one is refused here, whatever the body may be.

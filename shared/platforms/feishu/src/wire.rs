@@ -2,24 +2,10 @@
 
 use std::borrow::Cow;
 
+use platform::lenient::{List, Nested, Object};
 use serde::{Deserialize, de::IgnoredAny};
 
-/// A text that is borrowed where it holds no escapes. A type of its own, because serde borrows a bare `Cow` only
-/// outside of an `Option`.
-#[derive(Deserialize, Default)]
-#[serde(transparent)]
-pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
-
-impl Text<'_> {
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// The text of an optional field; a missing one and an empty one are the same.
-pub(crate) fn filled<'a>(text: Option<&'a Text<'_>>) -> Option<&'a str> {
-    text.map(Text::as_str).filter(|text| !text.is_empty())
-}
+pub(crate) use platform::lenient::{Text, filled};
 
 /// What wraps an encrypted event.
 #[derive(Deserialize)]
@@ -33,8 +19,8 @@ pub(crate) struct Sealed<'a> {
 pub(crate) struct Outer<'a> {
     #[serde(borrow)]
     schema: Option<Text<'a>>,
-    #[serde(borrow)]
-    header: Option<Header<'a>>,
+    #[serde(borrow, default)]
+    header: Object<Header<'a>>,
     #[serde(borrow, rename = "type")]
     kind: Option<Text<'a>>,
     #[serde(borrow)]
@@ -68,7 +54,7 @@ pub(crate) enum Shape<'a> {
 impl Outer<'_> {
     /// The Verification Token, where an envelope of this version has it.
     pub(crate) fn token(&self) -> Option<&str> {
-        match (&self.schema, &self.header) {
+        match (&self.schema, &self.header.0) {
             (Some(_), Some(header)) => filled(header.token.as_ref()),
             (Some(_), None) => None,
             (None, _) => filled(self.token.as_ref()),
@@ -77,9 +63,9 @@ impl Outer<'_> {
 
     /// What this is. Whoever verifies and whoever parses must agree on it, so both ask here.
     pub(crate) fn shape(&self) -> Shape<'_> {
-        match (&self.schema, &self.header) {
+        match (&self.schema, &self.header.0) {
             (Some(_), Some(header)) => {
-                header.event_type.as_ref().map_or(Shape::Unknown, |t| Shape::Second(t.as_str()))
+                filled(header.event_type.as_ref()).map_or(Shape::Unknown, Shape::Second)
             }
             (Some(_), None) => Shape::Unknown,
             (None, _) => match (filled(self.kind.as_ref()), &self.challenge) {
@@ -99,83 +85,128 @@ impl Outer<'_> {
 /// The type of an event that is a message.
 pub(crate) const MESSAGE: &str = "im.message.receive_v1";
 
-/// An event of the type [`MESSAGE`], if [`MessageEnvelope::is_message`].
+/// An event of the type [`MESSAGE`], if [`MessageEnvelope::is_message`]. Every part may be missing.
 #[derive(Deserialize)]
 pub(crate) struct MessageEnvelope<'a> {
     #[serde(borrow)]
     schema: Option<Text<'a>>,
-    #[serde(borrow)]
-    pub(crate) header: MessageHeader<'a>,
-    #[serde(borrow)]
-    pub(crate) event: MessageEvent<'a>,
+    #[serde(borrow, default)]
+    header: Object<MessageHeader<'a>>,
+    #[serde(borrow, default)]
+    event: Object<MessageEvent<'a>>,
 }
 
-impl MessageEnvelope<'_> {
-    /// Whether [`Outer::shape`] would say so.
-    pub(crate) fn is_message(&self) -> bool {
-        self.schema.is_some() && self.header.event_type.as_str() == MESSAGE
+/// The parts of a message's event.
+pub(crate) struct Parts<'a> {
+    pub(crate) header: MessageHeader<'a>,
+    pub(crate) sender: Sender<'a>,
+    pub(crate) message: Message<'a>,
+}
+
+impl<'a> MessageEnvelope<'a> {
+    /// The parts, if [`Outer::shape`] would say that this is a message.
+    pub(crate) fn message(self) -> Option<Parts<'a>> {
+        let header = self.header.0?;
+        if self.schema.is_none() || filled(header.event_type.as_ref()) != Some(MESSAGE) {
+            return None;
+        }
+        let event = self.event.0.unwrap_or_default();
+        let (sender, message) = (event.sender.0.unwrap_or_default(), event.message.0.unwrap_or_default());
+        Some(Parts { header, sender, message })
     }
 }
 
 #[derive(Deserialize)]
 pub(crate) struct MessageHeader<'a> {
     #[serde(borrow)]
-    event_type: Text<'a>,
+    event_type: Option<Text<'a>>,
     #[serde(borrow)]
     pub(crate) create_time: Option<Text<'a>>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct MessageEvent<'a> {
-    #[serde(borrow)]
-    pub(crate) sender: Sender<'a>,
-    #[serde(borrow)]
-    pub(crate) message: Message<'a>,
+#[derive(Default, Deserialize)]
+struct MessageEvent<'a> {
+    #[serde(borrow, default)]
+    sender: Object<Sender<'a>>,
+    #[serde(borrow, default)]
+    message: Object<Message<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Sender<'a> {
-    #[serde(borrow)]
-    pub(crate) sender_id: Option<Ids<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) sender_id: Object<Ids<'a>>,
     #[serde(borrow)]
     pub(crate) sender_type: Option<Text<'a>>,
 }
 
 /// A person's ids. Only `open_id` is always there.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Ids<'a> {
     #[serde(borrow)]
     pub(crate) open_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) union_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) user_id: Option<Text<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct Message<'a> {
     #[serde(borrow)]
-    pub(crate) message_id: Text<'a>,
+    pub(crate) message_id: Option<Text<'a>>,
+    #[serde(borrow)]
+    pub(crate) parent_id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(crate) thread_id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(crate) create_time: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(crate) chat_id: Text<'a>,
+    pub(crate) chat_id: Option<Text<'a>>,
     #[serde(borrow)]
     pub(crate) chat_type: Option<Text<'a>>,
     #[serde(borrow)]
-    pub(crate) message_type: Text<'a>,
+    pub(crate) message_type: Option<Text<'a>>,
     /// JSON once more, for most types.
+    #[serde(borrow, default)]
+    pub(crate) content: Nested<'a>,
+    #[serde(borrow, default)]
+    pub(crate) mentions: List<Mention<'a>>,
+    /// Of the person's client; needs a scope.
     #[serde(borrow)]
-    pub(crate) content: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) mentions: Option<Vec<Mention<'a>>>,
+    pub(crate) user_agent: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Mention<'a> {
     /// What stands in the text, `@_user_1`.
     #[serde(borrow)]
-    pub(crate) key: Text<'a>,
-    #[serde(borrow)]
-    pub(crate) id: Option<Ids<'a>>,
+    pub(crate) key: Option<Text<'a>>,
+    /// An object of ids in events. Feishu's API answers have the `open_id` as a text.
+    #[serde(borrow, default)]
+    pub(crate) id: MentionId<'a>,
     #[serde(borrow)]
     pub(crate) name: Option<Text<'a>>,
+}
+
+/// Who is mentioned, in either form.
+#[derive(Default, Deserialize)]
+#[serde(from = "Nested<'a>", bound(deserialize = "'de: 'a"))]
+pub(crate) struct MentionId<'a>(Option<Cow<'a, str>>);
+
+impl<'a> From<Nested<'a>> for MentionId<'a> {
+    fn from(id: Nested<'a>) -> Self {
+        let Nested(text) = id;
+        if !text.starts_with('{') {
+            return Self(Some(text).filter(|text| !text.is_empty()));
+        }
+        let ids = serde_json::from_str::<Ids<'_>>(&text).unwrap_or_default();
+        Self(filled(ids.open_id.as_ref()).map(|id| Cow::Owned(id.to_owned())))
+    }
+}
+
+impl MentionId<'_> {
+    pub(crate) fn open_id(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
 }

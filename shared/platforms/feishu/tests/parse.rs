@@ -6,10 +6,10 @@
 mod support;
 
 use chat::{Attachment, AttachmentKind, Audience, ChatKind, Mention, Message, Timestamp, UserId};
-use platform::{Event, Rejection};
+use platform::{Event, Heard, HookAnswer};
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use support::{TOKEN, feishu, hear, request};
+use support::{KEY, TOKEN, feishu, hear, request, sealed, signed};
 
 /// A group message that mentions the bot, changed by the test.
 fn event(change: impl FnOnce(&mut Value)) -> Value {
@@ -28,15 +28,22 @@ fn event(change: impl FnOnce(&mut Value)) -> Value {
     event
 }
 
-fn heard(event: &Value) -> Result<Event, Rejection> {
-    hear(&*feishu(TOKEN, ""), &request(&[], event.to_string())).map(|heard| {
-        assert_eq!(heard.answer.body, r#"{"msg":"success"}"#);
-        heard.event
-    })
+fn heard(event: &Value) -> Heard {
+    heard_bytes(&event.to_string())
+}
+
+fn heard_bytes(body: &str) -> Heard {
+    let heard = hear(&*feishu(TOKEN, ""), &request(&[], body.to_owned())).unwrap();
+    assert_eq!(heard.answer, HookAnswer::ok(r#"{"msg":"success"}"#), "or Feishu sends it again");
+    heard
 }
 
 fn message(change: impl FnOnce(&mut Value)) -> Message {
-    match heard(&event(change)).unwrap() {
+    message_of(heard(&event(change)))
+}
+
+fn message_of(heard: Heard) -> Message {
+    match heard.event {
         Event::Message(message) => *message,
         other @ (Event::Handshake | Event::Ignored(_)) => panic!("{other:?}"),
     }
@@ -111,47 +118,160 @@ fn what_is_not_for_the_bot_is_ignored() {
         ("/event/message/mentions", json!([])),
         ("/event/message/mentions", all),
         ("/event/sender/sender_type", json!("app")),
-        ("/event/sender/sender_type", Value::Null),
+        ("/event/sender/sender_type", json!("bot")),
         ("/header/event_type", json!("im.message.message_read_v1")),
     ];
     for (pointer, value) in changes {
         let event = event(|event| *event.pointer_mut(pointer).unwrap() = value.clone());
-        assert!(matches!(heard(&event), Ok(Event::Ignored(_))), "{pointer} {value}");
+        let heard = heard(&event);
+        assert!(matches!(heard.event, Event::Ignored(_)), "{pointer} {value}");
+        assert_eq!(heard.unknown.is_empty(), value != Value::Null && value != json!([]), "{pointer} {value}");
     }
     let first =
         json!({"uuid": "u", "token": TOKEN, "type": "event_callback", "event": {"type": "p2p_chat_create"}});
-    assert!(matches!(heard(&first), Ok(Event::Ignored(_))));
+    assert!(matches!(heard(&first).event, Event::Ignored(_)));
     // The parts of an event of another type may have other shapes.
     let other =
         json!({"schema": "2.0", "header": {"token": TOKEN, "event_type": "x"}, "event": {"message": 7}});
-    assert!(matches!(heard(&other), Ok(Event::Ignored(_))));
+    assert!(matches!(heard(&other).event, Event::Ignored(_)));
 }
 
 #[test]
-fn what_is_not_of_the_documented_shape_is_malformed() {
+fn an_event_of_a_new_shape_is_answered_as_far_as_it_can_be_read() {
+    let long = "o".repeat(513);
+    for (pointer, value, text) in [
+        ("/event/message/message_id", json!(7), "@Bot hello"),
+        ("/event/message/chat_id", json!(""), "@Bot hello"),
+        ("/event/message/chat_id", json!(long), "@Bot hello"),
+        ("/event/message/thread_id", json!(long), "@Bot hello"),
+        ("/event/message/thread_id", json!({"id": "omt"}), "@Bot hello"),
+        ("/event/message/create_time", json!("yesterday"), "@Bot hello"),
+        ("/event/message/create_time", json!(1_700_000_000_000_i64), "@Bot hello"),
+        ("/event/message/message_type", Value::Null, "@Bot hello"),
+        ("/event/message/content", json!({"text": "@_user_1 hello"}), "@Bot hello"),
+        ("/event/message/content", json!("not json"), "not json"),
+        (
+            "/event/message/content",
+            json!(r#"{"text":"@_user_1 half \ud83d"}"#.replace("\\\\", "\\")),
+            "@Bot half \u{fffd}",
+        ),
+        ("/event/message/mentions/0/name", json!({"zh_cn": "Bot"}), "@_user_1 hello"),
+        ("/event/message/mentions/0/id", json!("ou_bot"), "@Bot hello"),
+        ("/event/sender/sender_id/open_id", json!(""), "@Bot hello"),
+        ("/event/sender/sender_id", Value::Null, "@Bot hello"),
+        ("/event/sender/sender_type", Value::Null, "@Bot hello"),
+        ("/event/sender", json!([]), "@Bot hello"),
+    ] {
+        let message = message(|event| {
+            event["event"]["message"]["thread_id"] = json!("omt_t");
+            *event.pointer_mut(pointer).unwrap() = value.clone();
+        });
+        assert_eq!(message.text, text, "{pointer} {value}");
+        assert!(message.attachments.is_empty(), "{pointer} {value}");
+    }
+}
+
+#[test]
+fn content_that_cannot_be_read_is_something_to_answer_and_its_kind_is_noted() {
+    for (message_type, content) in
+        [("text", json!(7)), ("text", json!("{\"text\":")), ("post", json!("7")), ("sketch", json!("{}"))]
+    {
+        let heard = heard(&event(|event| {
+            event["event"]["message"]["message_type"] = json!(message_type);
+            event["event"]["message"]["content"] = content.clone();
+        }));
+        assert_eq!(heard.unknown.len(), 1, "{message_type} {content}");
+        let message = message_of(heard);
+        assert_eq!((message.text.as_str(), message.attachments.len()), ("", 1), "{message_type} {content}");
+    }
+}
+
+#[test]
+fn half_an_emoji_anywhere_costs_nothing_else() {
+    let whole = event(|event| {
+        event["event"]["message"]["mentions"][0]["name"] = json!("HALF");
+        event["event"]["message"]["user_agent"] = json!("HALF");
+        event["header"]["of_tomorrow"] = json!("HALF");
+    })
+    .to_string();
+    let half = whole.replace("HALF", "\\ud83d");
+    let message = message_of(heard_bytes(&half));
+    assert_eq!(message.text, "@\u{fffd} hello");
+}
+
+#[test]
+fn an_event_that_nobody_can_be_answered_for_is_noted_by_kind() {
     let long = "o".repeat(513);
     for (pointer, value) in [
         ("/event/message/message_id", json!("")),
         ("/event/message/message_id", json!(long)),
         ("/event/message/message_id", json!("om\n")),
-        ("/event/message/message_id", json!(7)),
-        ("/event/message/chat_id", json!("")),
-        ("/event/message/chat_id", json!(long)),
-        ("/event/message/thread_id", json!(long)),
-        ("/event/sender/sender_id/open_id", json!("")),
-        ("/event/sender/sender_id", Value::Null),
-        ("/event/message/mentions/0/id/open_id", json!(long)),
-        ("/event/message/content", json!("not json")),
-        ("/event/message/create_time", json!("yesterday")),
+        ("/event/message/message_id", Value::Null),
         ("/event/message", Value::Null),
         ("/event", Value::Null),
+        ("/header/event_type", Value::Null),
     ] {
-        let event = event(|event| {
-            event["event"]["message"]["thread_id"] = json!("omt_t");
-            *event.pointer_mut(pointer).unwrap() = value.clone();
-        });
-        assert!(matches!(heard(&event), Err(Rejection::Malformed(_))), "{pointer} {value}");
+        let heard = heard(&event(|event| *event.pointer_mut(pointer).unwrap() = value.clone()));
+        assert!(matches!(heard.event, Event::Ignored(_)), "{pointer} {value}");
+        assert_eq!(heard.unknown.len(), 1, "{pointer} {value}");
     }
+    // Without JSON there is no token, so nothing shows whose it is.
+    assert!(hear(&*feishu(TOKEN, KEY), &signed(KEY, sealed(KEY, b"no JSON"))).is_err());
+    assert!(hear(&*feishu(TOKEN, ""), &request(&[], "no JSON")).is_err());
+}
+
+#[test]
+fn mentions_are_told_apart_by_key_and_place() {
+    let message = message(|event| {
+        event["event"]["message"]["content"] = json!(r#"{"text":"@_user_1 @_user_2 who is on call"}"#);
+        event["event"]["message"]["mentions"] = json!([
+            {"key": "@_user_1", "id": {"open_id": "ou_ops"}, "name": "Magpie Ops"},
+            {"key": "@_user_2", "id": {"open_id": "ou_bot"}, "name": "Magpie"}]);
+    });
+    assert_eq!(message.text, "@Magpie Ops @Magpie who is on call");
+    assert_eq!(message.text_without(|id| id.as_str() == "ou_bot"), "@Magpie Ops who is on call");
+}
+
+#[test]
+fn every_mention_of_the_bot_goes_from_every_kind_of_message() {
+    let bot = |key: &str| json!({"key": key, "id": {"open_id": "ou_bot"}, "name": "鹊桥"});
+    for (message_type, content) in [
+        ("text", json!({"text": "@_user_1 @_user_2\u{a0}／help"})),
+        ("text", json!({"text": "／help @_user_1"})),
+        (
+            "post",
+            json!({"title": "", "content": [[{"tag": "at", "user_id": "@_user_1", "user_name": "鹊桥"},
+            {"tag": "text", "text": " ／help "}, {"tag": "at", "user_id": "@_user_2"}]]}),
+        ),
+        (
+            "post",
+            json!({"zh_cn": {"content": [[{"tag": "at", "user_id": "ou_bot"}], [{"tag": "text", "text": "／help"}]]}}),
+        ),
+    ] {
+        for chat_type in ["p2p", "group"] {
+            let message = message(|event| {
+                let message = &mut event["event"]["message"];
+                message["chat_type"] = json!(chat_type);
+                message["message_type"] = json!(message_type);
+                message["content"] = json!(content.to_string());
+                message["mentions"] = json!([bot("@_user_1"), bot("@_user_2")]);
+            });
+            let text = message.text_without(|id| id.as_str() == "ou_bot");
+            assert_eq!(chat::Command::parse(&text), Some(chat::Command::Help), "{chat_type} {content}");
+        }
+    }
+}
+
+#[test]
+fn a_reply_to_a_message_is_known_as_one_and_a_thread_is_not() {
+    let reply = |thread: &str| {
+        message(|event| {
+            event["event"]["message"]["parent_id"] = json!("om_p");
+            event["event"]["message"]["thread_id"] = json!(thread);
+        })
+    };
+    assert_eq!(reply("").quoted, Some(chat::Quoted::default()));
+    assert_eq!(reply("omt_t").quoted, None);
 }
 
 proptest! {
