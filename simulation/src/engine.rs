@@ -194,9 +194,11 @@ impl Engine {
                 // Whether the queue hears of it or not: the item comes again, and the turn's record is the truth.
                 let _ = match handled {
                     Handled::Again { .. } if !over && delivery.tries >= tries => {
-                        queue.bury(&delivery.receipt, sim.now()).await
+                        queue.bury(&delivery.receipt, sim.now()).await.map(drop)
                     }
-                    Handled::Done | Handled::Again { .. } if over => queue.done(&delivery.receipt).await,
+                    Handled::Done | Handled::Again { .. } if over => {
+                        queue.done(&delivery.receipt).await.map(drop)
+                    }
                     Handled::Done => Ok(()),
                     Handled::Again { after } => queue.again(&delivery.receipt, sim.now().plus(after)).await,
                 };

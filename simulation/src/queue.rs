@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
-use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, StoreError};
+use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, Received, StoreError};
 
 use crate::{
     faults::Fault,
@@ -71,12 +71,17 @@ impl Enqueue for Queue {
 
 #[async_trait]
 impl Dequeue for Queue {
-    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        let act = self.memory.next(now, visibility);
-        self.operate(act, |state, next| {
-            if let Some(delivery) = next
-                && let Some(turn) = self.turn(&delivery.body)
-            {
+    /// A consumer of the simulation has one turn at a time, and takes one item.
+    async fn receive(
+        &self,
+        now: Timestamp,
+        visibility: Duration,
+        max: usize,
+    ) -> Result<Received, StoreError> {
+        let act = self.memory.receive(now, visibility, max.min(1));
+        self.operate(act, |state, received| {
+            for delivery in &received.deliveries {
+                let Some(turn) = self.turn(&delivery.body) else { continue };
                 self.know(&delivery.receipt.0, turn.clone());
                 state.working.insert(state.current, turn);
             }
@@ -84,31 +89,30 @@ impl Dequeue for Queue {
         .await
     }
 
-    async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {
-        self.operate(self.memory.done(receipt), |state, ()| state.ring(state.now)).await
+    async fn done(&self, receipt: &Receipt) -> Result<bool, StoreError> {
+        self.operate(self.memory.done(receipt), |state, _| state.ring(state.now)).await
     }
 
     async fn again(&self, receipt: &Receipt, due: Timestamp) -> Result<(), StoreError> {
         self.operate(self.memory.again(receipt, due), |state, ()| state.ring(due.as_millis())).await
     }
 
-    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
+    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError> {
         let turn = self.turn(&receipt.0);
         let memory = &self.memory;
         // A receipt that is no longer valid buries nothing.
         let act = async {
             let before = memory.depth().await?;
-            memory.bury(receipt, now).await?;
-            Ok(memory.depth().await? < before)
+            let more = memory.bury(receipt, now).await?;
+            Ok((memory.depth().await? < before, more))
         };
-        self.operate(act, |state, buried| {
+        let done = self.operate(act, |state, (buried, _)| {
             if let Some(turn) = turn.filter(|_| *buried) {
                 state.oracle.buried(&turn);
             }
             state.ring(state.now);
-        })
-        .await?;
-        Ok(())
+        });
+        Ok(done.await?.1)
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {

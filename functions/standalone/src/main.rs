@@ -20,7 +20,7 @@
 //! - [`health`]: how the endpoints fare
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
 //! - [`platforms`]: the platforms that this process speaks
-//! - [`pump`]: the queue's consumers
+//! - [`dispatcher`]: from the queue to turns
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
 //! - [`notify`]: outgoing notifications
 //! - [`dead_letters`]: what ended without an answer, and how to bring it back
@@ -32,13 +32,13 @@ mod connections;
 mod data;
 mod dead_letters;
 mod discover;
+mod dispatcher;
 mod gateway;
 mod health;
 mod log;
 mod notify;
 mod platforms;
 mod playground;
-mod pump;
 mod route;
 mod running;
 mod serve;

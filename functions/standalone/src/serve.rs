@@ -22,6 +22,7 @@ use crate::{
     connections,
     data::DataFolder,
     discover::{Finder, Found, Watch, report},
+    dispatcher::Dispatcher,
     gateway::{Gateway, purse::Purse},
     log,
     platforms::{KINDS, PLATFORMS},
@@ -29,7 +30,6 @@ use crate::{
         Feed, Playground,
         demo::{DemoBots, WithDemo},
     },
-    pump::Pump,
     web::Web,
 };
 
@@ -153,7 +153,7 @@ impl Magpie {
         Arc::new(self.feed.clone())
     }
 
-    fn pump(&self) -> Pump {
+    fn dispatcher(&self) -> Dispatcher {
         let store = Arc::new(self.store.clone());
         let turn_timeout = self.settings.routing.turn_timeout;
         let worker = Worker::new(Ports {
@@ -177,12 +177,13 @@ impl Magpie {
                 turn_timeout,
             },
         });
-        Pump {
+        Dispatcher {
             queue: store,
-            bell: self.store.enqueued(),
-            worker: Arc::new(worker),
+            enqueued: self.store.enqueued(),
+            turns: Arc::new(worker),
             clock: Arc::new(SystemClock),
             budget: turn_timeout + BESIDES_MODELS,
+            max_turns_in_flight: self.settings.standalone.max_turns_in_flight,
         }
     }
 
@@ -217,8 +218,7 @@ impl Magpie {
 
     async fn run(self, listener: TcpListener) -> anyhow::Result<()> {
         let (stop, stopping) = watch::channel(false);
-        let consumers = self.settings.standalone.workers;
-        let pump = tokio::spawn(self.pump().run(consumers, stopping.clone()));
+        let dispatcher = tokio::spawn(self.dispatcher().run(stopping.clone()));
         let sweeper = tokio::spawn(sweep(self.store.clone()));
         let watch = tokio::spawn(self.watch().run(self.found.clone()));
         let routes = self.routes(stopping.clone());
@@ -228,7 +228,7 @@ impl Magpie {
         stop.send_replace(true);
         sweeper.abort();
         watch.abort();
-        let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, pump.await) }).await;
+        let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, dispatcher.await) }).await;
         if finished.is_err() {
             tracing::warn!("some turns are still in work; they are in the queue and go on at the next start");
         }

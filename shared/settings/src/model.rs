@@ -252,8 +252,8 @@ pub struct StandaloneSettings {
     pub data: PathBuf,
     /// Whether to serve the page on which the demo bots can be talked to. On by itself only when there are some.
     pub playground: bool,
-    /// How many turns are answered at the same time.
-    pub workers: usize,
+    /// The most turns that are answered at the same time. Each takes some 50 KB of memory while it waits for a model.
+    pub max_turns_in_flight: usize,
     /// How the log is written.
     pub log_format: LogFormat,
     /// Where the token is that an operator shows to see the details of `/healthz`; without one nobody sees them.
@@ -294,7 +294,7 @@ impl Default for StandaloneSettings {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 18789)),
             data: PathBuf::from("magpie-data"),
             playground: false,
-            workers: 8,
+            max_turns_in_flight: 1_000,
             log_format: LogFormat::default(),
             operator_token: None,
         }

@@ -85,7 +85,7 @@ pub(crate) fn standalone(file: &mut Reader<'_, '_>, demo: bool) -> StandaloneSet
     let listen = reader.text("listen", address).and_then(|text| reader.word("listen", text, address));
     let data = reader.text("data", "the path of a folder").map(PathBuf::from);
     let playground = reader.boolean("playground");
-    let workers = reader.whole("workers", 1..=1000).and_then(|n| usize::try_from(n).ok());
+    let most = reader.whole("max_turns_in_flight", 1..=100_000).and_then(|n| usize::try_from(n).ok());
     let format = reader.text("log_format", LogFormat::WORDS);
     let log_format = format.and_then(|text| reader.word("log_format", text, LogFormat::WORDS));
     let operator_token = reader.reference("operator_token", false);
@@ -93,7 +93,7 @@ pub(crate) fn standalone(file: &mut Reader<'_, '_>, demo: bool) -> StandaloneSet
         listen: listen.unwrap_or(default.listen),
         data: data.unwrap_or(default.data),
         playground: playground.unwrap_or(default.playground),
-        workers: workers.unwrap_or(default.workers),
+        max_turns_in_flight: most.unwrap_or(default.max_turns_in_flight),
         log_format: log_format.unwrap_or(default.log_format),
         operator_token,
     };

@@ -102,7 +102,7 @@ impl DeadLetters for SqliteStore {
         self.database.read(move |connection| show(connection, &turn)).await
     }
 
-    /// One connection: all of it happens or nothing. Another process may do it while a server runs on the file; the
+    /// One transaction: all of it happens or nothing. Another process may do it while a server runs on the file; the
     /// server finds the item when it next looks.
     async fn redrive(&self, turn: &TurnKey, now: Timestamp) -> Result<Redriven, StoreError> {
         let (turn, waiting) = (turn.clone(), self.enqueued());

@@ -93,9 +93,10 @@ impl SqliteStore {
         Ok(Self { database: Database::open_in_memory()?, enqueued: Arc::default() })
     }
 
-    /// Is notified of each item that went into the queue, so that whoever takes them out need not poll fast. One
-    /// waiter is woken per item; a notice that nobody waits for is kept for the next one who does. Items that come
-    /// due later (put off, or back after their visibility) are not announced: poll for those.
+    /// Is notified of each item that was put in and can be handed out, so that whoever takes them out need not poll. One
+    /// waiter is woken per item; a notice that nobody waits for is kept for the next one who does. Not announced: what comes
+    /// due later ([`store::Received::next_due`]), what waits behind another of its conversation ([`store::Dequeue::done`]
+    /// says so), and what another process puts in.
     #[must_use]
     pub fn enqueued(&self) -> Arc<Notify> {
         Arc::clone(&self.enqueued)

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chat::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use store::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, StoreError, words};
+use store::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, Received, StoreError, words};
 
 use crate::{
     SqliteStore,
@@ -19,7 +19,10 @@ use crate::{
 /// For how long an id is remembered, counted from its first item: what SQS does in a FIFO queue.
 pub(crate) const DEDUP_WINDOW: Duration = Duration::from_secs(5 * 60);
 
-/// Whether the item is new.
+/// When what was never handed out came due: a clock that is set back does not hold it up.
+const EVER: i64 = i64::MIN;
+
+/// Whether there is an item now that can be handed out: not if it was dropped, or waits behind another.
 fn enqueue(connection: &Connection, item: &QueueItem, now: Timestamp) -> Result<bool, Failure> {
     let mut seen = connection.prepare_cached(
         "INSERT INTO queue_seen (dedup, first_at) VALUES (?1, ?2)
@@ -29,36 +32,61 @@ fn enqueue(connection: &Connection, item: &QueueItem, now: Timestamp) -> Result<
     if seen.execute(params![item.dedup.as_str(), now.as_millis(), old])? == 0 {
         return Ok(false);
     }
-    append(connection, item)?;
-    Ok(true)
+    append(connection, item)
 }
 
-/// Puts an item in, seen or not.
-pub(crate) fn append(connection: &Connection, item: &QueueItem) -> Result<(), Failure> {
-    // Due since ever, so that a clock that is set back does not hold it up.
+/// Puts an item in, seen or not. Whether it is the head of its conversation, which can be handed out.
+pub(crate) fn append(connection: &Connection, item: &QueueItem) -> Result<bool, Failure> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO queue (v, conversation, dedup, body, tries, due, in_work, head)
-         VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, NOT EXISTS (SELECT 1 FROM queue WHERE conversation = ?2))",
+         VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, NOT EXISTS (SELECT 1 FROM queue WHERE conversation = ?2))
+         RETURNING head",
     )?;
-    insert.execute(params![VERSION, item.group.as_str(), item.dedup.as_str(), item.body, i64::MIN])?;
-    Ok(())
+    let values = params![VERSION, item.group.as_str(), item.dedup.as_str(), item.body, EVER];
+    Ok(insert.query_row(values, |row| row.get(0))?)
 }
 
-fn next(connection: &Connection, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "UPDATE queue SET tries = tries + 1, in_work = 1, due = ?2
-         WHERE id = (SELECT id FROM queue INDEXED BY queue_heads WHERE head = 1 AND due <= ?1 ORDER BY id LIMIT 1)
-         RETURNING v, id, tries, body, conversation",
-    )?;
+/// The heads that may be handed out. What was never handed out has been due since ever, so that the index holds it in the
+/// order of arrival; what comes back is behind it, by when it came due. Of those, 256 more than are needed are looked at for
+/// the oldest, and no more: there may be any number.
+const DUE_HEADS: &str = "
+    SELECT id FROM (
+        SELECT id FROM queue INDEXED BY queue_heads_by_due WHERE head = 1 AND due = ?1 ORDER BY id LIMIT ?3)
+    UNION ALL
+    SELECT id FROM (
+        SELECT id FROM queue INDEXED BY queue_heads_by_due WHERE head = 1 AND due > ?1 AND due <= ?2
+        ORDER BY due, id LIMIT ?3 + 256)
+    ORDER BY id LIMIT ?3";
+
+fn receive(
+    connection: &Connection,
+    now: Timestamp,
+    visibility: Duration,
+    max: usize,
+) -> Result<Received, Failure> {
+    let mut heads = connection.prepare_cached(DUE_HEADS)?;
+    let max = i64::from(u32::try_from(max).unwrap_or(u32::MAX));
+    let ids = heads.query_map([EVER, now.as_millis(), max], |row| row.get(0))?;
+    let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
     let until = now.plus(visibility).as_millis();
-    let row = statement.query_row([now.as_millis(), until], |row| {
-        let (id, tries): (i64, u32) = (row.get(1)?, row.get(2)?);
-        Ok((row.get(0)?, id, tries, row.get(3)?, row.get::<_, String>(4)?))
-    });
-    let Some((version, id, tries, body, conversation)) = row.optional()? else { return Ok(None) };
+    let deliveries = ids.into_iter().map(|id| hand_out(connection, id, until)).collect::<Result<_, _>>()?;
+    let mut next_due = connection.prepare_cached(
+        "SELECT min(due) FROM queue INDEXED BY queue_heads_by_due WHERE head = 1 AND due > ?1",
+    )?;
+    let next_due: Option<i64> = next_due.query_row([now.as_millis()], |row| row.get(0))?;
+    Ok(Received { deliveries, next_due: next_due.map(Timestamp::from_millis) })
+}
+
+fn hand_out(connection: &Connection, id: i64, until: i64) -> Result<Delivery, Failure> {
+    let mut statement = connection.prepare_cached(
+        "UPDATE queue SET tries = tries + 1, in_work = 1, due = ?2 WHERE id = ?1
+         RETURNING v, tries, body, conversation",
+    )?;
+    let (version, tries, body, conversation): (i64, u32, String, String) =
+        statement.query_row([id, until], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     check_version(version)?;
     let group = words::conversation_key(&conversation)?;
-    Ok(Some(Delivery { receipt: Receipt(format!("{id}.{tries}")), body, group, tries }))
+    Ok(Delivery { receipt: Receipt(format!("{id}.{tries}")), body, group, tries })
 }
 
 /// The item and the handing out of it that a receipt names.
@@ -67,12 +95,13 @@ fn parts(receipt: &Receipt) -> Option<(i64, u32)> {
     Some((id.parse().ok()?, tries.parse().ok()?))
 }
 
-/// Takes the item of a valid receipt out, after copying it to the dead letters where it is to be buried.
+/// Takes the item of a valid receipt out, after copying it to the dead letters where it is to be buried. Whether a later
+/// item of its conversation is the head now.
 fn remove(
     connection: &Connection,
     (id, tries): (i64, u32),
     buried_at: Option<Timestamp>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if let Some(at) = buried_at {
         let mut bury = connection.prepare_cached(
             "INSERT INTO dead_letters (v, conversation, dedup, body, tries, buried_at)
@@ -85,13 +114,11 @@ fn remove(
         "DELETE FROM queue WHERE id = ?1 AND tries = ?2 AND in_work = 1 RETURNING conversation",
     )?;
     let conversation: Option<String> = delete.query_row(params![id, tries], |row| row.get(0)).optional()?;
-    if let Some(conversation) = conversation {
-        let mut promote = connection.prepare_cached(
-            "UPDATE queue SET head = 1 WHERE id = (SELECT min(id) FROM queue WHERE conversation = ?1)",
-        )?;
-        promote.execute([conversation])?;
-    }
-    Ok(())
+    let Some(conversation) = conversation else { return Ok(false) };
+    let mut promote = connection.prepare_cached(
+        "UPDATE queue SET head = 1 WHERE id = (SELECT min(id) FROM queue WHERE conversation = ?1)",
+    )?;
+    Ok(promote.execute([conversation])? > 0)
 }
 
 fn put_off(connection: &Connection, (id, tries): (i64, u32), due: Timestamp) -> Result<(), Failure> {
@@ -106,8 +133,8 @@ fn put_off(connection: &Connection, (id, tries): (i64, u32), due: Timestamp) -> 
 impl Enqueue for SqliteStore {
     async fn enqueue(&self, item: QueueItem, now: Timestamp) -> Result<(), StoreError> {
         let waiting = self.enqueued();
-        let announce = move |new: &bool| {
-            if *new {
+        let announce = move |ready: &bool| {
+            if *ready {
                 waiting.notify_one();
             }
         };
@@ -119,12 +146,17 @@ impl Enqueue for SqliteStore {
 
 #[async_trait]
 impl Dequeue for SqliteStore {
-    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        self.database.run(move |connection| next(connection, now, visibility)).await
+    async fn receive(
+        &self,
+        now: Timestamp,
+        visibility: Duration,
+        max: usize,
+    ) -> Result<Received, StoreError> {
+        self.database.run(move |connection| receive(connection, now, visibility, max)).await
     }
 
-    async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {
-        let Some(parts) = parts(receipt) else { return Ok(()) };
+    async fn done(&self, receipt: &Receipt) -> Result<bool, StoreError> {
+        let Some(parts) = parts(receipt) else { return Ok(false) };
         self.database.run(move |connection| remove(connection, parts, None)).await
     }
 
@@ -133,8 +165,8 @@ impl Dequeue for SqliteStore {
         self.database.run(move |connection| put_off(connection, parts, due)).await
     }
 
-    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
-        let Some(parts) = parts(receipt) else { return Ok(()) };
+    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError> {
+        let Some(parts) = parts(receipt) else { return Ok(false) };
         self.database.run(move |connection| remove(connection, parts, Some(now))).await
     }
 

@@ -4,10 +4,11 @@ use store::StoreError;
 
 use crate::SqliteStore;
 
-/// Leases end and hidden items show again, as if their time had come.
+/// Leases end, and items that are hidden or put off show again, as if their time had come: until when is of a clock that may
+/// have been set back since.
 const RECLAIM: &str = "
     UPDATE turns SET state = 'free' WHERE state = 'held';
-    UPDATE queue SET in_work = 0, due = 0 WHERE in_work = 1;
+    UPDATE queue SET in_work = 0, due = 0 WHERE in_work = 1 OR due > 0;
 ";
 
 impl SqliteStore {
@@ -51,10 +52,21 @@ mod tests {
         assert!(store.next(now, hour).await.unwrap().is_some());
         let Claim::Granted(dead) = store.claim(&key, request).await.unwrap() else { panic!("it is new") };
         assert!(store.next(now, hour).await.unwrap().is_none());
+        let other = Conversation { chat: ChatId::parse("d").unwrap(), ..conversation };
+        let item = QueueItem { group: other.key(), dedup: key.clone(), body: "put off".into() };
+        store
+            .enqueue(QueueItem { dedup: TurnKey::new(&other, &EventId::parse("e").unwrap()), ..item }, now)
+            .await
+            .unwrap();
+        let put_off = store.next(now, hour).await.unwrap().unwrap();
+        store.again(&put_off.receipt, now.plus(hour)).await.unwrap();
 
         store.reclaim().await.unwrap();
 
-        assert_eq!(store.next(now, hour).await.unwrap().unwrap().tries, 2);
+        for body in ["sealed", "put off"] {
+            let delivery = store.next(now, hour).await.unwrap().unwrap();
+            assert_eq!((delivery.body.as_str(), delivery.tries), (body, 2));
+        }
         let Claim::Granted(alive) = store.claim(&key, request).await.unwrap() else { panic!("it is free") };
         assert!(alive.fence > dead.fence);
         assert_eq!(store.end(&key, dead.fence, Ending::Done).await, Err(StoreError::FenceLost));

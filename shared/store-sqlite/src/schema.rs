@@ -10,7 +10,7 @@ use crate::database::Failure;
 
 /// Moments are milliseconds since the epoch. `v` is the version of a record, so that one table can hold two of them
 /// while a change is under way.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
     CREATE TABLE turns (
         key TEXT PRIMARY KEY,
@@ -130,6 +130,11 @@ const MIGRATIONS: [&str; 6] = [
 ",
     "
     ALTER TABLE dead_letters ADD COLUMN cause TEXT;     -- what caused its reason, where that is known
+",
+    "
+    -- Finds what is due among any number of heads in work or put off, and what comes due next.
+    DROP INDEX queue_heads;
+    CREATE INDEX queue_heads_by_due ON queue (due) WHERE head = 1;
 ",
 ];
 

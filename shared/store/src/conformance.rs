@@ -13,7 +13,7 @@
 //! - `budgets`: [`Budgets`]
 //! - `choices`: [`Choices`]
 //! - `openings`: [`Openings`]
-//! - `queueing`, `delivering`: [`Enqueue`] with [`Dequeue`]
+//! - `queueing`, `receiving`, `delivering`: [`Enqueue`] with [`Dequeue`]
 //! - `parking`: [`Park`] with [`DeadLetters`], and the turns and the queue that a redrive touches ([`Parking`])
 //!
 //! # Example
@@ -40,6 +40,7 @@ mod keeping;
 mod openings;
 mod parking;
 mod queueing;
+mod receiving;
 mod remembering;
 mod reopening;
 mod signals;
@@ -130,7 +131,7 @@ pub async fn openings(store: impl Fn() -> Arc<dyn Openings>) {
 ///
 /// When a case fails; names all that do.
 pub async fn queue(store: impl Fn() -> Arc<dyn Queue>) {
-    check(&[queueing::CASES, delivering::CASES], store).await;
+    check(&[queueing::CASES, receiving::CASES, delivering::CASES], store).await;
 }
 
 /// Dead letters from both ends.

@@ -69,7 +69,7 @@ pub use dead_letters::{
 };
 pub use memory::MemoryStore;
 pub use openings::{OPENINGS_MAX, Opening, Openings};
-pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt};
+pub use queue::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, Received};
 pub use signals::{SIGNALS_MAX, Signal, SignalKind, Signals};
 pub use tokens::{SealedToken, TokenSlot, Tokens};
 pub use turns::{Claim, ClaimRequest, Ending, Fence, ParkReason, Reopening, TurnRecord, Turns};

@@ -51,24 +51,48 @@ pub struct Delivery {
     pub tries: u32,
 }
 
+/// Items handed out together.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Received {
+    /// The items, of one group each, oldest first.
+    pub deliveries: Vec<Delivery>,
+    /// The earliest moment after `now` at which some item comes due by itself: one that was put off, or one whose visibility
+    /// ends, those of `deliveries` included. `None` when there is no such item.
+    pub next_due: Option<Timestamp>,
+}
+
 /// Hands items out.
 #[async_trait]
 pub trait Dequeue: Send + Sync {
-    /// The oldest item that is due and whose group has no item in work and no older item waiting. It is in work until
-    /// its receipt is used or `visibility` has passed; then it is handed out again.
+    /// At most `max` items that are due and whose group has no item in work and no older item waiting, the oldest first. They
+    /// are in work until their receipt is used or `visibility` has passed; then they are handed out again. One atomic step:
+    /// no item goes to two callers.
+    ///
+    /// Where very many that were handed out before are due, those that came due first may go before older ones.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError>;
+    async fn receive(&self, now: Timestamp, visibility: Duration, max: usize)
+    -> Result<Received, StoreError>;
 
-    /// The item is finished with. A receipt that is no longer valid is passed over in silence: somebody else has the
-    /// item now, and the turn's record keeps the answer single.
+    /// [`Dequeue::receive`] of one item.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn done(&self, receipt: &Receipt) -> Result<(), StoreError>;
+    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
+        Ok(self.receive(now, visibility, 1).await?.deliveries.pop())
+    }
+
+    /// The item is finished with. Returns whether a later item of its group waits, which can now be handed out. A receipt
+    /// that is no longer valid is passed over in silence: somebody else has the item now, and the turn's record keeps the
+    /// answer single.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`].
+    async fn done(&self, receipt: &Receipt) -> Result<bool, StoreError>;
 
     /// The item is to be handed out again, not before `due`. Later items of its group wait behind it.
     ///
@@ -77,12 +101,12 @@ pub trait Dequeue: Send + Sync {
     /// [`StoreError::Unavailable`].
     async fn again(&self, receipt: &Receipt, due: Timestamp) -> Result<(), StoreError>;
 
-    /// The item is moved to the dead letters, and its group goes on.
+    /// The item is moved to the dead letters, and its group goes on. Returns what [`Dequeue::done`] returns.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`].
-    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError>;
+    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError>;
 
     /// How many items wait or are in work.
     ///

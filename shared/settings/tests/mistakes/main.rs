@@ -237,6 +237,12 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "an address and a port, for example `127.0.0.1:18789`",
         ),
         ("[standalone]\nplayground = 'yes'", "standalone.playground", "a text", "`true` or `false`"),
+        (
+            "[standalone]\nmax_turns_in_flight = 0",
+            "standalone.max_turns_in_flight",
+            "0",
+            "a whole number from 1 to 100000",
+        ),
         ("[standalone]\nlog_format = 'xml'", "standalone.log_format", "`xml`", "`text` or `json`"),
         (
             "[standalone]\noperator_token = 'hidden'",
@@ -244,7 +250,6 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "a text that is no reference (not shown: it may be the secret itself)",
             REFERENCE,
         ),
-        ("[standalone]\nworkers = 0", "standalone.workers", "0", "a whole number from 1 to 1000"),
         ("[channels.ops]\nplatform = 'dingtalk'", "channels.ops.keys", "nothing", REFERENCE),
         (
             "[channels.ops]\nplatform = 'dingtalk'\nkeys = 'demo'",

@@ -6,10 +6,10 @@ use std::{
 };
 
 use async_trait::async_trait;
-use chat::{Timestamp, TurnKey};
+use chat::{ConversationKey, Timestamp, TurnKey};
 
 use super::{MemoryStore, lock};
-use crate::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, StoreError};
+use crate::{Delivery, Dequeue, Enqueue, QueueItem, Receipt, Received, StoreError};
 
 /// For how long an id is remembered, counted from its first item: what SQS does in a FIFO queue.
 const DEDUP_WINDOW: Duration = Duration::from_secs(5 * 60);
@@ -35,6 +35,20 @@ struct Waiting {
 /// A delivery's name: which item, and which handing out of it.
 fn receipt(number: u64, tries: u32) -> Receipt {
     Receipt(format!("{number}.{tries}"))
+}
+
+impl Waiting {
+    fn hand_out(&mut self, number: u64, until: Timestamp) -> Delivery {
+        self.tries += 1;
+        self.in_work = true;
+        self.due = until;
+        Delivery {
+            receipt: receipt(number, self.tries),
+            body: self.item.body.clone(),
+            group: self.item.group.clone(),
+            tries: self.tries,
+        }
+    }
 }
 
 impl Queue {
@@ -66,25 +80,25 @@ impl Queue {
         }
     }
 
-    fn next(&mut self, now: Timestamp, visibility: Duration) -> Option<Delivery> {
+    fn receive(&mut self, now: Timestamp, visibility: Duration, max: usize) -> Received {
         let mut groups = BTreeSet::new();
+        let mut received = Received::default();
         for (number, waiting) in &mut self.items {
             // Only the oldest of a group can go, whether it waits, is in work, or is put off.
             // Planted: any item that is due can.
             let first = groups.insert(waiting.item.group.clone()) || cfg!(planted = "order_forgotten");
-            if first && waiting.due <= now {
-                waiting.tries += 1;
-                waiting.in_work = true;
-                waiting.due = now.plus(visibility);
-                return Some(Delivery {
-                    receipt: receipt(*number, waiting.tries),
-                    body: waiting.item.body.clone(),
-                    group: waiting.item.group.clone(),
-                    tries: waiting.tries,
-                });
+            if !first {
+                continue;
+            }
+            if waiting.due <= now && received.deliveries.len() < max {
+                received.deliveries.push(waiting.hand_out(*number, now.plus(visibility)));
+            }
+            if waiting.due > now {
+                received.next_due =
+                    Some(received.next_due.map_or(waiting.due, |due: Timestamp| due.min(waiting.due)));
             }
         }
-        None
+        received
     }
 
     /// The number of the item that this receipt still names.
@@ -97,6 +111,11 @@ impl Queue {
     fn done(&mut self, used: &Receipt) -> Option<Waiting> {
         let number = self.valid(used)?;
         self.items.remove(&number)
+    }
+
+    /// Whether any item of this group is left.
+    fn has(&self, group: &ConversationKey) -> bool {
+        self.items.values().any(|waiting| waiting.item.group == *group)
     }
 
     fn again(&mut self, used: &Receipt, due: Timestamp) {
@@ -117,13 +136,19 @@ impl Enqueue for MemoryStore {
 
 #[async_trait]
 impl Dequeue for MemoryStore {
-    async fn next(&self, now: Timestamp, visibility: Duration) -> Result<Option<Delivery>, StoreError> {
-        Ok(lock(&self.inner.queue).next(now, visibility))
+    async fn receive(
+        &self,
+        now: Timestamp,
+        visibility: Duration,
+        max: usize,
+    ) -> Result<Received, StoreError> {
+        Ok(lock(&self.inner.queue).receive(now, visibility, max))
     }
 
-    async fn done(&self, receipt: &Receipt) -> Result<(), StoreError> {
-        lock(&self.inner.queue).done(receipt);
-        Ok(())
+    async fn done(&self, receipt: &Receipt) -> Result<bool, StoreError> {
+        let mut queue = lock(&self.inner.queue);
+        let done = queue.done(receipt);
+        Ok(done.is_some_and(|done| queue.has(&done.item.group)))
     }
 
     async fn again(&self, receipt: &Receipt, due: Timestamp) -> Result<(), StoreError> {
@@ -131,11 +156,13 @@ impl Dequeue for MemoryStore {
         Ok(())
     }
 
-    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<(), StoreError> {
-        if let Some(Waiting { item, tries, .. }) = lock(&self.inner.queue).done(receipt) {
-            lock(&self.inner.dead_letters).bury(item, tries, now);
-        }
-        Ok(())
+    async fn bury(&self, receipt: &Receipt, now: Timestamp) -> Result<bool, StoreError> {
+        let mut queue = lock(&self.inner.queue);
+        let Some(Waiting { item, tries, .. }) = queue.done(receipt) else { return Ok(false) };
+        let more = queue.has(&item.group);
+        drop(queue);
+        lock(&self.inner.dead_letters).bury(item, tries, now);
+        Ok(more)
     }
 
     async fn depth(&self) -> Result<u64, StoreError> {
