@@ -39,6 +39,7 @@ impl Observer for LogObserver {
             | Step::UrlVerified { .. }
             | Step::Rejected { .. }
             | Step::UnknownBot { .. }
+            | Step::UnknownShape { .. }
             | Step::Queued { .. }
             | Step::NotQueued { .. } => log_as!("receive", note),
             Step::Ignored { .. } if note.turn.is_none() => log_as!("receive", note),
