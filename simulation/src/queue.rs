@@ -9,7 +9,7 @@ use std::{
 
 use async_trait::async_trait;
 use chat::{Timestamp, TurnKey};
-use store::{Delivery, Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, Received, StoreError};
+use store::{Dequeue, Enqueue, MemoryStore, QueueItem, Receipt, Received, StoreError};
 
 use crate::{
     faults::Fault,

@@ -280,7 +280,9 @@ impl World {
         let delivery = self.next().await?;
         let handled = self.worker.answer(&delivery.body, BUDGET).await;
         match handled {
-            Handled::Done => self.store.done(&delivery.receipt).await.unwrap(),
+            Handled::Done => {
+                self.store.done(&delivery.receipt).await.unwrap();
+            }
             Handled::Again { after } => {
                 let due = self.clock.now().plus(after);
                 self.store.again(&delivery.receipt, due).await.unwrap();
