@@ -132,7 +132,8 @@ impl Pretend {
     ///
     /// When nobody answers.
     pub async fn post(&self, url: Url, headers: HeaderMap, body: Vec<u8>) -> anyhow::Result<OutResponse> {
-        let request = OutRequest { method: Method::POST, url, headers, body: Bytes::from(body) };
+        let body = Bytes::from(body);
+        let request = OutRequest { method: Method::POST, headers, body, ..OutRequest::get(url) };
         Ok(self.client.call(request, Limits { total: PATIENCE, bytes: 1 << 20 }).await?)
     }
 

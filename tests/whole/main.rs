@@ -13,6 +13,7 @@ mod dead_letters;
 mod failures;
 mod gateway;
 mod guard;
+mod heads;
 mod lambda;
 mod real_model;
 mod route;

@@ -98,3 +98,60 @@ users = ["ou_lawyer"]
     assert_eq!(code, Some(2), "{said}");
     assert!(!cloud.simulator.calls().iter().any(|call| call.target == Target::Model), "{said}");
 }
+
+/// A proxy that forwards nothing: it answers what reaches it in the model's place, and hands out what that was.
+async fn proxy() -> (std::net::SocketAddr, tokio::sync::mpsc::UnboundedReceiver<String>) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    const ANSWER: &str =
+        r#"{"choices":[{"message":{"content":"by way of the proxy"},"finish_reason":"stop"}]}"#;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (tell, told) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut buffer = vec![0; 64 << 10];
+            let read = stream.read(&mut buffer).await.unwrap_or_default();
+            let _ = tell.send(String::from_utf8_lossy(&buffer[..read]).into_owned());
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                ANSWER.len()
+            );
+            let _ = stream.write_all((head + ANSWER).as_bytes()).await;
+        }
+    });
+    (address, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_endpoint_is_called_through_the_proxy_and_a_local_one_is_not() {
+    let (address, mut told) = proxy().await;
+    let config = format!(
+        r#"
+[endpoints.office]
+place = "local"
+url = "http://office.invalid/v1/chat/completions"
+model = "office-model"
+[endpoints.far]
+place = "cloud"
+url = "http://far.invalid/v1/chat/completions"
+model = "far-model"
+[network]
+proxy = "http://{address}"
+"#
+    );
+    let Some((code, said)) = route(&["hello", "--explain"], &config).await else { return };
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("office    direct"), "{said}");
+    assert!(said.contains(&format!("far       through http://{address}")), "{said}");
+    assert!(told.try_recv().is_err(), "an explanation asks nobody");
+    // The local endpoint's name leads nowhere, and the proxy would have answered for it.
+    let (code, said) = route(&["hello"], &config).await.unwrap();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("by way of the proxy") && said.contains("the endpoint cannot be reached"),
+        "{said}"
+    );
+    let asked = told.try_recv().unwrap();
+    assert!(asked.starts_with("POST http://far.invalid/v1/chat/completions HTTP/1.1\r\n"), "{asked}");
+    assert!(told.try_recv().is_err(), "one call");
+}

@@ -18,6 +18,7 @@
 //! - [`gateway`]: `/v1/chat/completions` for other programs
 //! - [`log`]: the log of this process
 //! - [`health`]: how the endpoints fare
+//! - [`unread`]: bodies that are refused, or cannot be read to their end
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
 //! - [`platforms`]: the platforms that this process speaks
 //! - [`dispatcher`]: from the queue to turns
@@ -43,6 +44,7 @@ mod route;
 mod running;
 mod serve;
 mod table;
+mod unread;
 mod web;
 
 use std::process::ExitCode;

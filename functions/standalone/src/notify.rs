@@ -6,12 +6,11 @@ use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use chat::{Clock as _, Entropy as _};
 use dingtalk::custom_robot::{CustomRobot, notices};
-use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy};
 use platform::{ConnectOptions, Keys, SendOutcome};
 use secrecy::ExposeSecret as _;
 use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
-use transport::{Limits, Transport as _};
+use transport::{Limits, ThroughProxy, Transport as _};
 
 use crate::platforms::PLATFORMS;
 
@@ -48,10 +47,11 @@ pub(crate) async fn notify(args: NotifyArgs) -> anyhow::Result<()> {
             anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         })
         .with_context(|| format!("{} cannot be used", channel.keys))?;
-    let egress = Egress::new(EgressOptions::default())?;
+    let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
+    let transport = ThroughProxy(&network.egress);
     for notice in notices(&args.text) {
         let request = robot.request(&notice, SystemClock.now(), &fresh_id());
-        check(&robot.outcome(egress.call(request, LIMITS).await))?;
+        check(&robot.outcome(transport.call(request, LIMITS).await))?;
     }
     Ok(())
 }

@@ -3,11 +3,13 @@
 //! The question goes the way that a turn's would go, without a platform, a store or memory: what is wrong with a route
 //! shows here before people meet it.
 
+mod ways;
+
 use std::{path::PathBuf, sync::Arc};
 
 use anyhow::bail;
-use chat::{ChatKind, UserId};
-use egress::{Egress, EgressOptions};
+use chat::{ChatKind, Clock as _, UserId};
+use host::SystemClock;
 use routing::{
     Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, NoAnswerReason, Plan, Prompt,
     Router, Usage,
@@ -46,9 +48,9 @@ pub(crate) struct RouteArgs {
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads the answer")]
 pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
-    let options =
-        EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
-    let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
+    let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
+    let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
+    let transport: Arc<dyn Transport> = Arc::new(network.egress.clone());
     let router = router(&settings, Arc::clone(&transport)).await?;
     let context = context(&settings, &router, &args)?;
     let system = persona(&settings, args.bot.as_deref())?;
@@ -57,6 +59,7 @@ pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
     let running = Running::ask(transport.as_ref(), settings.standalone.listen, None).await;
     println!("{}", explanation(&router, &router.plan(&ask), &running));
     if args.explain {
+        println!("\n{}", ways::ways(&router, &network));
         return Ok(());
     }
     match router.ask(&ask).await {

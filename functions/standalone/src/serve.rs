@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use chat::Clock as _;
-use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy, SystemPause};
 use receive::Receiver;
 use routing::{Endpoint, LiveRouter, Router, RoutingError};
@@ -103,9 +102,9 @@ impl Magpie {
         let bots =
             Bots::connect(settings.bots.clone(), &KINDS, Arc::clone(&secrets), SystemClock.now()).await?;
         let vault = open_vault(&settings, secrets.as_ref(), &data).await?;
-        let options =
-            EgressOptions { connect_timeout: settings.routing.connect_timeout, ..EgressOptions::default() };
-        let transport: Arc<dyn Transport> = Arc::new(Egress::new(options)?);
+        let network = network::connect(&settings, secrets.as_ref(), SystemClock.now()).await?;
+        network.log(&settings, &ProcessEnvironment);
+        let transport: Arc<dyn Transport> = Arc::new(network.egress);
         let finder = Finder {
             demo: demo.names(),
             own_port: address.port(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Path, Query, Request, State},
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
@@ -16,7 +16,10 @@ use receive::{BODY_MAX, Receiver};
 use serde_json::{Value, json};
 use store::Dequeue;
 
-use crate::health;
+use crate::{
+    health,
+    unread::{self, Unread},
+};
 
 /// What the routes need.
 #[derive(Clone)]
@@ -44,9 +47,16 @@ async fn webhook(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let headers = &parts.headers;
+    let is_known = web.receiver.bots.has(&platform, &bot);
+    // The receiver says what there is to say of an unknown bot, whatever its body is.
+    let body = if unread::waits(headers) && !is_known { Body::empty() } else { body };
     // One byte more than allowed is read, so that the receiver sees that it is too much and says so.
-    let Ok(body) = to_bytes(body, BODY_MAX + 1).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let body = match unread::read(headers, body, BODY_MAX + 1).await {
+        Ok(body) => body,
+        Err(_) if !is_known => return StatusCode::NOT_FOUND.into_response(),
+        Err(Unread::TooLarge) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(Unread::Malformed) => return StatusCode::BAD_REQUEST.into_response(),
     };
     let request = RawRequest { headers: parts.headers, query, body };
     respond(web.receiver.receive(&platform, &bot, request).await)

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use transport::{NetError, Pieces};
 
-use crate::net_error;
+use crate::failure;
 
 /// The whole body, when it is no larger than `most` bytes. A body whose length is announced is refused unread; one that
 /// comes in chunks is given up at the chunk that passes the limit, and its connection with it.
@@ -15,7 +15,7 @@ pub(crate) async fn read(response: &mut reqwest::Response, most: usize) -> Resul
         return Err(NetError::TooLarge);
     }
     let mut body = BytesMut::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| net_error(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure::direct(&error))? {
         if body.is_empty() && chunk.len() == announced {
             return Ok(chunk);
         }
@@ -42,7 +42,7 @@ impl Coming {
 #[async_trait]
 impl Pieces for Coming {
     async fn next(&mut self) -> Result<Option<Bytes>, NetError> {
-        while let Some(chunk) = self.response.chunk().await.map_err(|error| net_error(&error))? {
+        while let Some(chunk) = self.response.chunk().await.map_err(|error| failure::direct(&error))? {
             self.left = self.left.checked_sub(chunk.len()).ok_or(NetError::TooLarge)?;
             if !chunk.is_empty() {
                 return Ok(Some(chunk));

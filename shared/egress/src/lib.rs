@@ -1,8 +1,8 @@
 //! The only crate that opens outgoing connections: one HTTP client, with limits.
 //!
 //! [`Egress`] carries out what platforms and model protocols describe as values ([`transport::OutRequest`]). It makes
-//! each call once, follows no redirect (a redirect could carry a key to a stranger), asks no proxy that it was not told
-//! of, and lets no answer take longer or grow larger than its [`Limits`] say.
+//! each call once, follows no redirect (a redirect could carry a key to a stranger), uses no proxy but the configured one
+//! and that only for calls marked [`Via::Proxy`], reads no environment variable, and lets no answer take longer or grow larger than its [`Limits`] say.
 //!
 //! Build one and clone it: clones share the connections. Building takes well under a millisecond, since the roots are
 //! compiled in and the cryptography is *ring*'s; reading the system's certificates instead costs 4 to 22 ms of every
@@ -10,8 +10,11 @@
 //!
 //! # Layout
 //!
-//! - this file: [`Egress`], its options, and how a call's end becomes a [`NetError`]
+//! - this file: [`Egress`] and its options
+//! - `authorities`: certificate authorities beside the bundled ones
+//! - [`proxy`]: the proxy of a company's network, and which calls go through it
 //! - `body`: reading an answer no further than its limit
+//! - `failure`: how a call's end becomes a [`NetError`]
 //!
 //! # Example
 //!
@@ -24,6 +27,7 @@
 //! let egress = Egress::new(EgressOptions {
 //!     connect_timeout: Duration::from_secs(3),
 //!     user_agent: "magpie/0.1".to_owned(),
+//!     ..EgressOptions::default()
 //! })?;
 //! let limits = Limits { total: Duration::from_secs(10), bytes: 1 << 20 };
 //! let answer = egress.call(OutRequest::get("https://example.com/".parse()?), limits).await?;
@@ -32,16 +36,23 @@
 //! # }
 //! ```
 
+mod authorities;
 mod body;
+mod failure;
+pub mod proxy;
 
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use http_body_util::Full;
 use reqwest::redirect;
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
-use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
+use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, ProxyFault, Transport, Via};
+use url::Url;
+
+pub use authorities::{Authority, AuthorityError};
+pub use proxy::{Proxy, ProxyError};
 
 /// How long an unused connection is kept.
 ///
@@ -51,12 +62,16 @@ use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport}
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
 /// How to build an [`Egress`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct EgressOptions {
     /// How long making a connection may take, TLS included.
     pub connect_timeout: Duration,
     /// What to call ourselves, for example `magpie/0.1`.
     pub user_agent: String,
+    /// Certificate authorities that are trusted beside the bundled ones.
+    pub authorities: Vec<Authority>,
+    /// The proxy for calls that are marked [`Via::Proxy`]; without one they go straight to their servers too.
+    pub proxy: Option<Proxy>,
 }
 
 /// Three seconds to connect, and the name `magpie/VERSION`.
@@ -65,6 +80,8 @@ impl Default for EgressOptions {
         Self {
             connect_timeout: Duration::from_secs(3),
             user_agent: concat!("magpie/", env!("CARGO_PKG_VERSION")).to_owned(),
+            authorities: Vec::new(),
+            proxy: None,
         }
     }
 }
@@ -86,7 +103,15 @@ pub enum EgressError {
 /// The one HTTP client. Cheap to clone; clones share their connections.
 #[derive(Clone)]
 pub struct Egress {
+    direct: reqwest::Client,
+    proxied: Option<Proxied>,
+}
+
+/// The client for calls that go through the proxy: another one, so that no connection serves both.
+#[derive(Clone)]
+struct Proxied {
     client: reqwest::Client,
+    proxy: Arc<Proxy>,
 }
 
 impl std::fmt::Debug for Egress {
@@ -101,39 +126,82 @@ impl Egress {
     /// # Errors
     ///
     /// What it was built from does not fit: see [`EgressError`].
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that builds the one client")]
     pub fn new(options: EgressOptions) -> Result<Self, EgressError> {
         let user_agent = HeaderValue::try_from(options.user_agent).map_err(|_| EgressError::UserAgent)?;
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .user_agent(user_agent)
-            .connect_timeout(options.connect_timeout)
-            .pool_idle_timeout(POOL_IDLE)
-            // Small requests must not wait for the peer's delayed acknowledgement (40 ms).
-            .tcp_nodelay(true)
-            .http1_only()
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .retry(reqwest::retry::never())
-            .no_proxy()
-            .build()?;
-        Ok(Self { client })
+        let tls = tls(&options.authorities)?;
+        let builder = || builder(tls.clone(), &user_agent, options.connect_timeout);
+        let proxied = match options.proxy {
+            None => None,
+            Some(proxy) => {
+                let client = builder().proxy(proxy.of_reqwest()?).build()?;
+                Some(Proxied { client, proxy: Arc::new(proxy) })
+            }
+        };
+        Ok(Self { direct: builder().no_proxy().build()?, proxied })
+    }
+
+    /// The proxy, where there is one.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxied.as_ref().map(|proxied| &*proxied.proxy)
+    }
+
+    /// The proxy that a call to this address goes through, if it does.
+    #[must_use]
+    pub fn proxy_for(&self, url: &Url, via: Via) -> Option<&Proxy> {
+        self.proxied_for(url, via).map(|proxied| &*proxied.proxy)
+    }
+
+    fn proxied_for(&self, url: &Url, via: Via) -> Option<&Proxied> {
+        self.proxied.as_ref().filter(|proxied| proxied.proxy.takes(url, via))
     }
 
     /// Up to the head of the answer. The timeout runs on until the last byte of the body.
     async fn send(&self, request: OutRequest, total: Duration) -> Result<reqwest::Response, NetError> {
-        let OutRequest { method, url, headers, body } = request;
+        let proxied = self.proxied_for(&request.url, request.via);
+        let client = proxied.map_or(&self.direct, |proxied| &proxied.client);
+        let OutRequest { method, url, headers, body, via: _ } = request;
+        let tunnel = url.scheme() == "https";
         // Of a body that could be sent twice reqwest keeps a copy until the answer begins, which for a long conversation
         // is a long time.
         let once = reqwest::Body::wrap(Full::new(body));
-        let call = self.client.request(method, url).headers(headers).body(once).timeout(total);
-        call.send().await.map_err(|error| net_error(&error))
+        let sent = client.request(method, url).headers(headers).body(once).timeout(total).send().await;
+        match (sent, proxied) {
+            // Outside a tunnel the proxy answers in the server's place.
+            (Ok(answer), Some(_))
+                if !tunnel && answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED =>
+            {
+                Err(NetError::Proxy(ProxyFault::Credentials))
+            }
+            (Ok(answer), _) => Ok(answer),
+            (Err(error), Some(_)) => Err(failure::through_proxy(&error, tunnel)),
+            (Err(error), None) => Err(failure::direct(&error)),
+        }
     }
 }
 
-/// TLS 1.2 and 1.3 on *ring*, trusting the roots that Mozilla trusts.
-fn tls() -> Result<ClientConfig, rustls::Error> {
-    let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+/// What both clients have in common.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that builds the one client")]
+fn builder(tls: ClientConfig, user_agent: &HeaderValue, connect_timeout: Duration) -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .user_agent(user_agent.clone())
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(POOL_IDLE)
+        // Small requests must not wait for the peer's delayed acknowledgement (40 ms).
+        .tcp_nodelay(true)
+        .http1_only()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+}
+
+/// TLS 1.2 and 1.3 on *ring*, trusting the roots that Mozilla trusts and these.
+fn tls(authorities: &[Authority]) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    for authority in authorities {
+        roots.add(authority.der.clone())?;
+    }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
@@ -155,19 +223,5 @@ impl Transport for Egress {
         let headers = std::mem::take(response.headers_mut());
         let status = response.status();
         Ok(OutStream { status, headers, body: Box::new(body::Coming::new(response, limits.bytes)) })
-    }
-}
-
-/// What a failed call is to its caller. The error itself is dropped: it holds the URL, and a URL may hold a token.
-fn net_error(error: &reqwest::Error) -> NetError {
-    if error.is_connect() {
-        if error.is_timeout() { NetError::ConnectTimeout } else { NetError::Unreachable }
-    } else if error.is_timeout() {
-        NetError::Timeout
-    } else if error.is_builder() {
-        // Not a URL that HTTP can reach, so nothing was sent.
-        NetError::Unreachable
-    } else {
-        NetError::Broken
     }
 }

@@ -74,7 +74,12 @@ async fn read(stream: &mut TcpStream) -> Option<String> {
 }
 
 fn egress(connect_timeout: Duration) -> Egress {
-    Egress::new(EgressOptions { connect_timeout, user_agent: "magpie/test".into() }).unwrap()
+    Egress::new(EgressOptions {
+        connect_timeout,
+        user_agent: "magpie/test".into(),
+        ..EgressOptions::default()
+    })
+    .unwrap()
 }
 
 /// Long enough for any call that a test expects to succeed.
@@ -252,7 +257,8 @@ async fn a_handshake_that_hangs_is_a_connect_timeout() {
 
 #[test]
 fn a_user_agent_that_no_header_may_hold_is_refused() {
-    let options = EgressOptions { connect_timeout: LONG, user_agent: "a\r\nb".into() };
+    let options =
+        EgressOptions { connect_timeout: LONG, user_agent: "a\r\nb".into(), ..EgressOptions::default() };
     assert!(matches!(Egress::new(options), Err(EgressError::UserAgent)));
 }
 

@@ -10,7 +10,7 @@ use aws_smithy_runtime_api::client::{
 };
 use aws_smithy_types::body::SdkBody;
 use bytes::Bytes;
-use transport::{Limits, NetError, OutRequest, Transport};
+use transport::{Limits, NetError, OutRequest, Transport, Via};
 
 /// What an AWS call may take when the SDK sets no timeout of its own. The slowest call that Magpie makes, a query of
 /// one conversation, answers in tens of milliseconds.
@@ -77,12 +77,15 @@ fn outgoing(request: HttpRequest) -> Result<OutRequest, ConnectorError> {
     let bytes =
         body.bytes().ok_or_else(|| ConnectorError::user("the body of an AWS call is a stream".into()))?;
     let url = parts.uri.to_string().parse().map_err(|_| ConnectorError::user("not a URL".into()))?;
-    Ok(OutRequest { method: parts.method, url, headers: parts.headers, body: Bytes::copy_from_slice(bytes) })
+    let body = Bytes::copy_from_slice(bytes);
+    Ok(OutRequest { method: parts.method, url, headers: parts.headers, body, via: Via::Direct })
 }
 
 fn failure(error: NetError) -> ConnectorError {
     match error {
-        NetError::Unreachable => ConnectorError::io(error.into()).never_connected(),
+        NetError::Unreachable | NetError::Certificate | NetError::Proxy(_) => {
+            ConnectorError::io(error.into()).never_connected()
+        }
         NetError::ConnectTimeout => ConnectorError::timeout(error.into()).never_connected(),
         NetError::Timeout => ConnectorError::timeout(error.into()),
         NetError::Broken => ConnectorError::io(error.into()),

@@ -9,9 +9,10 @@ use host::{SystemClock, SystemEntropy, SystemPause};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use platform::Kind;
 use routing::{LiveRouter, Router};
-use settings::{Environment as _, ProcessEnvironment};
+use settings::{Environment as _, NetworkSettings, ProcessEnvironment};
 use store_dynamodb::DynamoStore;
 use telemetry::LogObserver;
+use transport::Transport;
 use turn::{GivenUp, Handled, Policy, Ports, SharedBoard, Worker};
 
 use crate::{
@@ -50,6 +51,17 @@ pub fn run_worker(service: &'static str, kinds: &[Kind]) -> anyhow::Result<()> {
     })
 }
 
+/// The client for platforms and models. AWS is called with the one that is there already, which knows no proxy; and
+/// where nothing is configured about the network, this is the same.
+async fn outgoing(start: &Start) -> anyhow::Result<Arc<dyn Transport>> {
+    if start.settings.network == NetworkSettings::default() {
+        return Ok(Arc::clone(&start.transport));
+    }
+    let network = network::connect(&start.settings, start.secrets.as_ref(), SystemClock.now()).await?;
+    network.log(&start.settings, start.environment.as_ref());
+    Ok(Arc::new(network.egress))
+}
+
 struct Consumer {
     worker: Worker,
     queue: aws_sdk_sqs::Client,
@@ -62,13 +74,14 @@ impl Consumer {
         let start = Start::new(kinds).await?;
         let store = Arc::new(DynamoStore::new(start.dynamodb(), start.require(TABLE)?));
         let clock = Arc::new(SystemClock);
+        let transport = outgoing(&start).await?;
         let endpoints = settings::endpoints(&start.settings.endpoints, start.secrets.as_ref()).await?;
         let router = Router::new(
             endpoints,
             start.settings.routing.route.clone(),
             start.settings.routing.clocks,
             routing::Ports {
-                transport: Arc::clone(&start.transport),
+                transport: Arc::clone(&transport),
                 clock: clock.clone(),
                 pause: Arc::new(SystemPause),
                 entropy: Arc::new(SystemEntropy),
@@ -86,7 +99,7 @@ impl Consumer {
             parked: store.clone(),
             tokens: store,
             router: Arc::new(LiveRouter::new(router)),
-            transport: Arc::clone(&start.transport),
+            transport,
             vault: Arc::clone(&start.vault),
             clock,
             pause: Arc::new(SystemPause),

@@ -2,6 +2,7 @@
 
 use chat::BotId;
 use secrecy::SecretString;
+use transport::Via;
 use url::Url;
 
 use crate::{
@@ -17,6 +18,17 @@ words! {
         Local = "local",
         /// Somebody else's machine.
         Cloud = "cloud",
+    }
+}
+
+impl Place {
+    /// How every call of such an endpoint goes: a local one never through a proxy.
+    #[must_use]
+    pub const fn via(self) -> Via {
+        match self {
+            Self::Local => Via::Direct,
+            Self::Cloud => Via::Proxy,
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use transport::NetError;
+use transport::{NetError, ProxyFault};
 
 /// Why one attempt gave no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -13,6 +13,12 @@ pub enum Failure {
     /// The server is there and still loads the model.
     #[error("the endpoint is starting")]
     Starting,
+    /// The server's certificate is not trusted; it never saw the prompt.
+    #[error("{}", NetError::Certificate)]
+    Certificate,
+    /// The proxy between here and the endpoint made no connection; the endpoint never saw the prompt.
+    #[error("{0}")]
+    Proxy(ProxyFault),
     /// Not a token came in the time for the first, and another endpoint was left to ask.
     #[error("the endpoint was slow to begin")]
     SlowFirstToken,
@@ -65,6 +71,8 @@ impl Failure {
         match self {
             Self::Unreachable => "unreachable",
             Self::Starting => "starting",
+            Self::Certificate => "certificate",
+            Self::Proxy(_) => "proxy",
             Self::SlowFirstToken => "slow_first_token",
             Self::Stalled => "stalled",
             Self::Timeout => "timeout",
@@ -95,6 +103,8 @@ impl Failure {
             Self::Server(_) | Self::Broken => Next::SameOnce,
             Self::Unreachable
             | Self::Starting
+            | Self::Certificate
+            | Self::Proxy(_)
             | Self::SlowFirstToken
             | Self::Stalled
             | Self::Timeout
@@ -135,6 +145,8 @@ impl From<NetError> for Failure {
             NetError::Timeout => Self::Timeout,
             NetError::Broken => Self::Broken,
             NetError::TooLarge => Self::TooLarge,
+            NetError::Certificate => Self::Certificate,
+            NetError::Proxy(fault) => Self::Proxy(fault),
         }
     }
 }

@@ -14,7 +14,7 @@ use routing::{
     Protocol, Route, Router, Signer,
 };
 use serde_json::Value;
-use transport::{Limits, NetError, OutRequest, OutResponse, Transport};
+use transport::{Limits, NetError, OutRequest, OutResponse, Transport, Via};
 
 const REFUSES_STREAM_OPTIONS: &str =
     r#"{"error":{"message":"Unrecognized request argument supplied: stream_options","code":null}}"#;
@@ -105,6 +105,21 @@ async fn several_complaints_are_met_one_by_one_and_an_endless_one_is_given_up() 
     let outcomes: Vec<_> = failed.attempts.iter().map(|attempt| attempt.outcome).collect();
     assert_eq!(outcomes, [AttemptOutcome::Failed(Failure::BadRequest(400))]);
     assert_eq!(net.bodies().len(), 2);
+}
+
+/// Whatever the protocol, and whatever the address looks like.
+#[tokio::test]
+async fn a_local_endpoint_is_never_called_through_a_proxy() {
+    for &protocol in Protocol::ALL.iter().filter(|&&protocol| protocol != Protocol::Echo) {
+        for (place, via) in [(Place::Local, Via::Direct), (Place::Cloud, Via::Proxy)] {
+            let net = Net::new(&[]);
+            let called = endpoint(protocol, "https://api.example.com/v1/m");
+            let failed = ask(&router(&net, Endpoint { place, ..called })).await;
+            assert!(failed.is_err());
+            let asked = net.asked.lock().unwrap();
+            assert!(!asked.is_empty() && asked.iter().all(|call| call.via == via), "{protocol:?}, {place:?}");
+        }
+    }
 }
 
 struct Role;

@@ -128,6 +128,12 @@ impl Bots {
         self.entries.keys().cloned().collect()
     }
 
+    /// Whether there is a bot of this name. Fetches nothing.
+    #[must_use]
+    pub fn has(&self, platform: &str, bot: &str) -> bool {
+        self.entry(platform, bot).is_some()
+    }
+
     fn entry(&self, platform: &str, bot: &str) -> Option<&Entry> {
         self.entries.get(&(PlatformId::parse(platform).ok()?, BotId::parse(bot).ok()?))
     }

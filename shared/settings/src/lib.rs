@@ -20,7 +20,7 @@
 //! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
 //! - [`schema`]: every key that the file may hold
 //! - `reader`: walking a TOML table; `address`: what may be called; `money`: what may be spent; `words`: lists of words
-//! - `entries` (bots, channels), `endpoints`, `routes` (routing), `rules` and `sections` (the rest): the tables of the file
+//! - `entries` (bots, channels), `endpoints`, `routes` (routing), `rules`, `network` and `sections` (the rest): the tables of the file
 //! - `names`: what is named in one place and must be there in another; `together`: what only the whole shows to be wrong
 //!
 //! # Example
@@ -60,6 +60,7 @@ pub mod mistakes;
 pub mod model;
 mod money;
 mod names;
+mod network;
 mod overrides;
 mod reader;
 mod routes;
@@ -77,7 +78,8 @@ pub use key_source::KeySource;
 pub use load::{load, parse};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{
-    BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings, LogFormat,
-    MemorySettings, MergeSettings, RoutingSettings, Settings, StandaloneSettings, TokenSettings, WhenSpent,
+    AuthoritySource, BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings,
+    LogFormat, MemorySettings, MergeSettings, NetworkSettings, ProxySource, RoutingSettings, Settings,
+    StandaloneSettings, TokenSettings, WhenSpent,
 };
 pub use secrets::{LocalSecrets, SecretError, SecretVersions, Secrets};

@@ -8,8 +8,8 @@ use std::{
 use toml::Table;
 
 use crate::{
-    Environment, KeySource, Mistakes, Settings, endpoints, entries, environment::filled, names::Names,
-    overrides, reader::Reader, routes, rules, sections, together,
+    Environment, KeySource, Mistakes, ProxySource, Settings, endpoints, entries, environment::filled,
+    names::Names, network, overrides, reader::Reader, routes, rules, sections, together,
 };
 
 /// Where the file is looked for when nobody names it: the working directory, then where Lambda puts a layer.
@@ -26,6 +26,7 @@ const PLACES: [&str; 2] = ["magpie.toml", "/opt/magpie.toml"];
 /// | `FALLBACK_STRATEGY` | the strategy |
 /// | `FEISHU_KEYS`, `DINGTALK_KEYS`, … | a bot named like its platform |
 /// | `MAGPIE_LOG_FORMAT` | how standalone writes its log |
+/// | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities beside the bundled ones |
 ///
 /// Keys are references, as in the file. Where the file has an entry of the same name, the environment's replaces the
 /// whole of it. A blank variable counts as unset. `platforms` are the names that a bot's `platform` may have.
@@ -121,25 +122,48 @@ pub(crate) fn walk(mut file: Reader<'_, '_>, platforms: &[&str], names: &mut Nam
     let vault = sections::vault(&mut file);
     let gateway = sections::gateway(&mut file, names);
     let demo = bots.iter().any(|bot| bot.keys == KeySource::Demo);
+    let network = network::network(&mut file);
     let standalone = sections::standalone(&mut file, demo);
     file.finish();
-    Settings { bots, channels, endpoints, routing, budgets, memory, vault, gateway, standalone, source: None }
+    Settings {
+        bots,
+        channels,
+        endpoints,
+        routing,
+        budgets,
+        memory,
+        vault,
+        gateway,
+        network,
+        standalone,
+        source: None,
+    }
 }
 
-/// Lets relative `file:` references begin in `folder`, where something is there.
+/// Lets relative `file:` references and files of authorities begin in `folder`, where something is there.
 fn begin_at(settings: &mut Settings, folder: &Path) {
+    let proxy = match &mut settings.network.proxy {
+        Some(ProxySource::Secret(source)) => Some(source),
+        Some(ProxySource::Address(_)) | None => None,
+    };
+    let authorities = settings.network.authorities.iter_mut().map(|source| &mut source.path);
+    authorities.for_each(|path| begin_one_at(path, folder));
     let bots = settings.bots.iter_mut().map(|bot| &mut bot.keys);
     let channels = settings.channels.iter_mut().map(|channel| &mut channel.keys);
     let endpoints = settings.endpoints.iter_mut().filter_map(|endpoint| endpoint.key.as_mut());
     let tokens = settings.gateway.tokens.iter_mut().map(|program| &mut program.token);
-    let single = settings.vault.iter_mut().chain(&mut settings.standalone.operator_token);
+    let single = settings.vault.iter_mut().chain(&mut settings.standalone.operator_token).chain(proxy);
     for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(single) {
         if let KeySource::File(path) = source {
-            let here = folder.join(&*path);
-            if here.exists() {
-                *path = here;
-            }
+            begin_one_at(path, folder);
         }
+    }
+}
+
+fn begin_one_at(path: &mut PathBuf, folder: &Path) {
+    let here = folder.join(&*path);
+    if here.exists() {
+        *path = here;
     }
 }
 

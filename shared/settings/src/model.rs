@@ -31,6 +31,8 @@ pub struct Settings {
     pub vault: Option<KeySource>,
     /// Who may ask through the gateway.
     pub gateway: GatewaySettings,
+    /// The way out of the company's network.
+    pub network: NetworkSettings,
     /// What only standalone needs.
     pub standalone: StandaloneSettings,
     /// The file that was read, if there was one.
@@ -241,6 +243,37 @@ impl TokenSettings {
             format!("gateway.tokens.{}", self.program)
         }
     }
+}
+
+/// The way out of the company's network: `[network]`, and the variables `SSL_CERT_FILE` and `SSL_CERT_DIR`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NetworkSettings {
+    /// Where the certificate authorities are that are trusted beside the bundled ones.
+    pub authorities: Vec<AuthoritySource>,
+    /// The proxy for platforms and cloud endpoints. Local endpoints are always called directly.
+    pub proxy: Option<ProxySource>,
+    /// Hosts, domains and networks that are called directly all the same, as they are written.
+    pub no_proxy: Vec<String>,
+}
+
+/// A file of certificate authorities, or a folder of such files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthoritySource {
+    /// The key or the variable that names it.
+    pub key: &'static str,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Whether it is a folder.
+    pub folder: bool,
+}
+
+/// Where the proxy's address is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxySource {
+    /// Here, without user and password.
+    Address(String),
+    /// In a secret, which may hold a user and a password in the address.
+    Secret(KeySource),
 }
 
 /// What only standalone needs: `[standalone]`.

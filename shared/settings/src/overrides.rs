@@ -7,6 +7,7 @@
 //! | `FALLBACK_STRATEGY` | the strategy |
 //! | `FEISHU_KEYS`, `DINGTALK_KEYS`, … | a bot named like its platform |
 //! | `MAGPIE_LOG_FORMAT` | how standalone writes its log |
+//! | `SSL_CERT_FILE`, `SSL_CERT_DIR` | certificate authorities beside the bundled ones |
 //!
 //! Keys are references, as in the file. Where the file has an entry of the same name, the environment's replaces the
 //! whole of it: the file's key never goes to the environment's address. A blank variable counts as unset.
@@ -20,6 +21,7 @@ use crate::{
     endpoints::unclear_protocol,
     environment::filled,
     key_source::FORMS,
+    network,
     secrets::variable,
     words::words,
 };
@@ -62,6 +64,7 @@ pub(crate) fn apply(
             Err(()) => mistakes.push("MAGPIE_LOG_FORMAT", format!("`{text}`"), LogFormat::WORDS),
         }
     }
+    network::of_environment(&mut settings.network, env);
     if let Some(text) = filled(env, "FALLBACK_STRATEGY") {
         match text.parse() {
             Ok(strategy) => settings.routing.route.strategy = strategy,

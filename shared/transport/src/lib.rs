@@ -30,21 +30,44 @@ pub struct OutRequest {
     pub headers: HeaderMap,
     /// The body, empty for none.
     pub body: Bytes,
+    /// Whether the call may go through a proxy.
+    pub via: Via,
+}
+
+/// Whether a call may go through the proxy of the company's network, where one is configured.
+///
+/// The caller decides, because only the caller knows whose server it calls: an address does not tell. `Direct` is the
+/// default, so a call that nobody thought about cannot carry a question for a local model to a proxy.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Via {
+    /// Straight to the server: local model endpoints, this machine, and the services of AWS.
+    #[default]
+    Direct,
+    /// Through the proxy: platforms and cloud endpoints. Still directly to this machine and to the exceptions that are
+    /// configured beside the proxy.
+    Proxy,
 }
 
 impl OutRequest {
-    /// A `GET`.
+    /// A `GET`, direct.
     #[must_use]
     pub fn get(url: Url) -> Self {
-        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new() }
+        Self { method: Method::GET, url, headers: HeaderMap::new(), body: Bytes::new(), via: Via::Direct }
     }
 
-    /// A `POST` of JSON text.
+    /// A `POST` of JSON text, direct.
     #[must_use]
     pub fn post_json(url: Url, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
-        Self { method: Method::POST, url, headers, body: body.into() }
+        Self { method: Method::POST, url, headers, body: body.into(), via: Via::Direct }
+    }
+
+    /// The same call, this way.
+    #[must_use]
+    pub fn via(mut self, via: Via) -> Self {
+        self.via = via;
+        self
     }
 
     /// The same call with a secret header. A value that no header may hold leaves the call without it, and the server
@@ -116,6 +139,32 @@ pub enum NetError {
     /// The answer was larger than [`Limits::bytes`]. The peer acted on the call.
     #[error("the answer was larger than allowed")]
     TooLarge,
+    /// The server's certificate is not trusted, has expired, or is for another name. The peer never saw the call.
+    #[error(
+        "the server's certificate is not trusted: if your network has a certificate authority of its own, \
+         name its file in `ca_file` under `[network]`"
+    )]
+    Certificate,
+    /// The proxy made no connection to the server. The server never saw the call.
+    #[error("{0}")]
+    Proxy(ProxyFault),
+}
+
+/// What was wrong at the proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyFault {
+    /// No connection to the proxy.
+    #[error("the proxy under `[network]` cannot be reached")]
+    Unreachable,
+    /// The proxy made no connection in time.
+    #[error("the proxy under `[network]` made no connection in time")]
+    Timeout,
+    /// The proxy asks for a user and a password, or for others (407).
+    #[error("the proxy under `[network]` wants another user and password (407)")]
+    Credentials,
+    /// The proxy refused to connect to the server, or could not.
+    #[error("the proxy under `[network]` refused to connect to the server, or could not")]
+    Refused,
 }
 
 impl NetError {
@@ -123,9 +172,23 @@ impl NetError {
     #[must_use]
     pub const fn may_have_arrived(self) -> bool {
         match self {
-            Self::Unreachable | Self::ConnectTimeout => false,
+            Self::Unreachable | Self::ConnectTimeout | Self::Certificate | Self::Proxy(_) => false,
             Self::Timeout | Self::Broken | Self::TooLarge => true,
         }
+    }
+}
+
+/// Marks every call of another transport with [`Via::Proxy`]: for callers that call platforms only.
+pub struct ThroughProxy<T>(pub T);
+
+#[async_trait]
+impl<T: std::ops::Deref<Target: Transport> + Send + Sync> Transport for ThroughProxy<T> {
+    async fn call(&self, request: OutRequest, limits: Limits) -> Result<OutResponse, NetError> {
+        self.0.call(request.via(Via::Proxy), limits).await
+    }
+
+    async fn stream(&self, request: OutRequest, limits: Limits) -> Result<OutStream, NetError> {
+        self.0.stream(request.via(Via::Proxy), limits).await
     }
 }
 

@@ -7,6 +7,7 @@ use receive::QueuedMessage;
 use settings::Bot;
 use store::{Claim, ClaimRequest, DEAD_LETTERS_KEPT, Ending, ExchangeKind, Fence, ParkedTurn, TurnRecord};
 use telemetry::{Asker, Step};
+use transport::ThroughProxy;
 
 use crate::{
     access::{Access, AccessError},
@@ -66,7 +67,9 @@ pub(crate) struct Claimed {
 impl Worker {
     /// A worker at these ports.
     #[must_use]
-    pub fn new(ports: Ports) -> Self {
+    pub fn new(mut ports: Ports) -> Self {
+        // A worker calls platforms only; the models' calls are the router's.
+        ports.transport = Arc::new(ThroughProxy(ports.transport));
         let access = Access::new(
             Arc::clone(&ports.tokens),
             Arc::clone(&ports.transport),

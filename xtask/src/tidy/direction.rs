@@ -33,6 +33,7 @@ const DIRECTION: &[(&str, May)] = &[
     ("store-sqlite",      May::Use(&["chat", "store"])),
     ("store-dynamodb",    May::Use(&["chat", "store"])),
     ("settings",          May::Use(&["chat", "platform", "routing"])),
+    ("network",           May::Use(&["chat", "egress", "settings", "transport"])),
     ("receive",           May::Use(&["chat", "platform", "settings", "store", "telemetry", "vault", "webhook"])),
     ("turn",              May::Use(&["chat", "markdown", "platform", "receive", "routing", "settings", "store",
                                      "telemetry", "transport", "vault"])),

@@ -1,24 +1,22 @@
 //! A request's body, no further than its limit.
 
 use axum::body::{Body, HttpBody as _};
-use bytes::Bytes;
+use http::HeaderMap;
 use http_body_util::BodyExt as _;
 
 use super::refusal::Refusal;
+use crate::unread::pour_away;
 
 /// The largest body, in bytes: a long conversation is a few hundred KiB, and pictures in Base64 are the rest.
 const MOST: usize = 16 << 20;
 
-/// The most that is poured away of a body that is refused, in bytes: beyond it, the connection is closed.
-const POURED_MOST: usize = 4 * MOST;
-
 /// The whole body. Each piece is copied as it comes, so that the connection reads the next one into the same memory;
 /// axum's `to_bytes` keeps all of them until the last is there.
-pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
+pub(crate) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, Refusal> {
     let too_large = || Refusal::too_large(MOST);
     let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if announced > MOST {
-        pour_away(body).await;
+        pour_away(headers, body).await;
         return Err(too_large());
     }
     let mut whole = Vec::with_capacity(announced);
@@ -27,23 +25,12 @@ pub(crate) async fn read(mut body: Body) -> Result<Vec<u8>, Refusal> {
         let piece = frame.map_err(|_| Refusal::half_a_body())?.into_data().unwrap_or_default();
         if piece.len() > MOST - whole.len() {
             drop(whole);
-            pour_away(body).await;
+            pour_away(headers, body).await;
             return Err(too_large());
         }
         whole.extend_from_slice(&piece);
     }
     Ok(whole)
-}
-
-/// Takes what nobody reads off the connection. If it were closed instead, a program that still sends would be told of a
-/// broken connection and never see why it was refused.
-pub(crate) async fn pour_away(mut body: Body) {
-    let mut left = POURED_MOST;
-    while left > 0
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-    }
 }
 
 #[cfg(test)]
@@ -56,9 +43,14 @@ mod tests {
         },
     };
 
+    use bytes::Bytes;
     use futures_util::stream;
 
     use super::*;
+
+    async fn read(body: Body) -> Result<Vec<u8>, Refusal> {
+        super::read(&HeaderMap::new(), body).await
+    }
 
     fn in_pieces(pieces: Vec<io::Result<Vec<u8>>>) -> Body {
         Body::from_stream(stream::iter(pieces.into_iter().map(|piece| piece.map(Bytes::from))))
@@ -97,6 +89,6 @@ mod tests {
         });
         let refused = read(Body::from_stream(stream::iter(pieces))).await;
         assert_eq!(refused, Err(Refusal::too_large(MOST)));
-        assert_eq!(taken.load(Ordering::Relaxed), 2 * MOST + POURED_MOST);
+        assert_eq!(taken.load(Ordering::Relaxed), 6 * MOST);
     }
 }

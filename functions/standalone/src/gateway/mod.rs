@@ -49,6 +49,7 @@ use self::{
     tokens::Tokens,
     wire::Head,
 };
+use crate::unread;
 
 /// Names the endpoint that answered.
 const ENDPOINT: HeaderName = HeaderName::from_static("x-magpie-endpoint");
@@ -165,11 +166,11 @@ async fn chat_completions(State(gateway): State<Gateway>, request: HttpRequest) 
     let program = match gateway.program(&parts.headers) {
         Ok(program) => program,
         Err(refusal) => {
-            body::pour_away(body).await;
+            unread::pour_away(&parts.headers, body).await;
             return Err(refusal);
         }
     };
-    let body = body::read(body).await?;
+    let body = body::read(&parts.headers, body).await?;
     let mut question = Question::new(Request::read(&body)?, program)?;
     drop(body);
     let router = gateway.router.current();
@@ -217,6 +218,6 @@ fn described(name: &str, since: i64) -> Value {
 }
 
 async fn unknown(State(gateway): State<Gateway>, headers: HeaderMap, body: Body) -> Refusal {
-    body::pour_away(body).await;
+    unread::pour_away(&headers, body).await;
     gateway.program(&headers).err().unwrap_or_else(Refusal::unknown_url)
 }

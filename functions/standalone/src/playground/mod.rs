@@ -49,15 +49,20 @@ impl Playground {
     /// The page's routes, and the simulated platforms' APIs.
     pub(crate) fn routes(self) -> Router {
         let simulated = self.simulator.router();
-        Router::new()
+        let guard = middleware::from_fn_with_state(self.base.clone(), page::guard);
+        // A route for each file, so that an unknown one is an unknown path.
+        let files = page::NAMES.iter().fold(Router::new(), |routes, &name| {
+            routes.route(&format!("/page/{name}"), get(move || async move { page::serve(name) }))
+        });
+        files
             .route("/", get(page::index))
-            .route("/page/{file}", get(page::file))
             .route("/playground/state", get(state))
             .route("/playground/say", post(say::say))
             .route("/playground/events", get(feed::events))
             .with_state(self)
             .nest("/simulator", simulated)
-            .layer(middleware::from_fn(page::guard))
+            // On the routes and not on the fallback: an unknown path is 404 under every name.
+            .route_layer(guard)
     }
 }
 

@@ -1,11 +1,12 @@
 //! The page's files, and who may load them.
 
 use axum::{
-    extract::{Path, Request},
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use url::Url;
 
 /// Nothing from elsewhere, nothing inline: whatever a model writes, the page cannot be made to run or load it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
@@ -13,6 +14,9 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 macro_rules! files {
     ($($name:literal => $kind:literal),+ $(,)?) => {
+        /// The names of the page's files.
+        pub(super) const NAMES: &[&str] = &[$($name),+];
+
         /// Type and content of a file of the page.
         fn find(name: &str) -> Option<(&'static str, &'static str)> {
             match name {
@@ -44,12 +48,8 @@ pub(super) async fn index() -> Response {
     serve("index.html")
 }
 
-/// `GET /page/{file}`
-pub(super) async fn file(Path(name): Path<String>) -> Response {
-    serve(&name)
-}
-
-fn serve(name: &str) -> Response {
+/// `GET /page/` and the name of a file.
+pub(super) fn serve(name: &str) -> Response {
     match find(name) {
         Some((kind, content)) => ([(header::CONTENT_TYPE, kind)], content).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
@@ -58,11 +58,11 @@ fn serve(name: &str) -> Response {
 
 /// Lets nobody in through another name. A page elsewhere can have its own host name resolve to 127.0.0.1 and then talk to
 /// this server as its own origin (DNS rebinding); it cannot make the browser send a `Host` that is ours. So the
-/// playground answers to IP addresses and `localhost` only.
-pub(super) async fn guard(request: Request, next: Next) -> Response {
+/// playground answers to IP addresses and `localhost` only. `base` is where this process listens.
+pub(super) async fn guard(State(base): State<Url>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_own_name(host) {
-        return StatusCode::MISDIRECTED_REQUEST.into_response();
+        return (StatusCode::MISDIRECTED_REQUEST, wrong_name(&base)).into_response();
     }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -71,6 +71,16 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// Why a request under another name is refused, and what to do. The name itself is not repeated: whoever sent it chose it.
+fn wrong_name(base: &Url) -> String {
+    format!(
+        "This page is served only under an IP address or localhost, so that no web site can reach it under a name of \
+         its own (DNS rebinding).\nOpen it as {base} on this machine. Webhooks, the gateway and /healthz answer under \
+         every name.\n\n为防止其他网站以自己的域名访问本页面（DNS 重绑定），本页面只能通过 IP 地址或 localhost 打开。\n\
+         请在本机打开 {base}。Webhook、网关和 /healthz 可以用任何域名访问。\n"
+    )
 }
 
 fn is_own_name(host: &str) -> bool {

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use egress::{Egress, EgressOptions};
 use routing::{Clocks, Failure, Overflow, Place, Protocol, Route, Strategy};
 
 use super::*;

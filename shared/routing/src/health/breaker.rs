@@ -102,7 +102,7 @@ impl Says {
             AttemptOutcome::Failed(failure) => failure,
         };
         match failure {
-            Failure::Unreachable => Self::Leave(None),
+            Failure::Unreachable | Failure::Certificate | Failure::Proxy(_) => Self::Leave(None),
             Failure::Starting => Self::Starting,
             Failure::Auth(_) => Self::Leave(Some(KEY_WAIT)),
             Failure::RateLimited { retry_after: Some(wait) } => Self::Leave(Some(wait)),

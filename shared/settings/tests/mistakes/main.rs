@@ -262,7 +262,7 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "[metrics]",
             "metrics",
             "a table that does not exist",
-            "one of bots, channels, endpoints, departments, routing, budgets, memory, vault, gateway, standalone",
+            "one of bots, channels, endpoints, departments, routing, budgets, memory, vault, gateway, network, standalone",
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);
