@@ -66,7 +66,8 @@ impl AttemptOutcome {
 /// An answer, and who gave it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The words, without the model's reasoning. Blank only where the answer was cut off before its first word.
+    /// The words, without the model's reasoning. Blank only where the answer was cut off before its first word: by the time
+    /// ([`Finish::TimedOut`]), or because all tokens went into reasoning ([`Finish::Length`]).
     pub text: String,
     /// The name of the endpoint that answered.
     pub endpoint: String,

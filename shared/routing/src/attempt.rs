@@ -62,11 +62,12 @@ type Limit = (Timestamp, Failure);
 
 /// Calls an endpoint and waits for its first token, for the time of an attempt at the longest. `patience` is how long it
 /// may take where another endpoint is left to ask; `until` is when the question's time is over. An answer that comes in
-/// one piece has no first token, and is waited for until the attempt's time is over.
+/// one piece has no first token, and is waited for until the attempt's time is over. `has_neighbour` is
+/// whether another endpoint of the same place can be asked at once.
 pub(crate) async fn begin<'a>(
     means: Means<'a>,
     endpoint: &'a Endpoint,
-    patience: Option<Duration>,
+    (patience, has_neighbour): (Option<Duration>, bool),
     until: Timestamp,
 ) -> Result<Begun<'a>, Failed> {
     let started = means.clock.now();
@@ -74,7 +75,7 @@ pub(crate) async fn begin<'a>(
         means,
         endpoint,
         until,
-        replaceable: patience.is_some(),
+        has_neighbour,
         alive_at: started,
         first_token: None,
         answer: None,
@@ -168,8 +169,8 @@ pub(crate) struct Begun<'a> {
     means: Means<'a>,
     pub(crate) endpoint: &'a Endpoint,
     until: Timestamp,
-    /// Whether another endpoint is left to ask.
-    replaceable: bool,
+    /// Whether another endpoint of the same place can be asked at once.
+    has_neighbour: bool,
     /// When it last said something.
     alive_at: Timestamp,
     /// How long its first token took, where there is one.
@@ -266,12 +267,13 @@ impl Begun<'_> {
 
     fn spoken(&self, ending: Ending, listener: &dyn Listener) -> Result<Spoken, Failure> {
         let text = self.speech.answer();
-        // What was cut off may have been reasoning only. It shows that the server works.
-        if text.is_empty() && ending.finish != Finish::TimedOut {
+        // What was cut off may have been reasoning only, and would be again. It shows that the server works.
+        if text.is_empty() && ending.finish == Finish::Complete {
             return Err(Failure::Empty);
         }
-        // Words may be missing. Whoever has shown them already goes on with them; anybody else hears another's.
-        if ending.garbled && self.replaceable && listener.takes_back() {
+        // Words may be missing. Whoever has shown them already goes on with them, and so does who would have to ask at
+        // another place: what can be read is better than what must not leave.
+        if ending.garbled && self.has_neighbour && listener.takes_back() {
             return Err(Failure::Malformed);
         }
         // Reasoning without an opening mark shows only by its end: it was heard, and is no part of the answer.

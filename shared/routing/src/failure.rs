@@ -53,7 +53,7 @@ pub enum Failure {
     /// The server's content policy refused the prompt or withheld the answer.
     #[error("the endpoint's content policy refused")]
     ContentFiltered,
-    /// A good answer with no words in it, or with nothing but reasoning.
+    /// A good answer with no words in it, or with nothing but reasoning although it came to its end.
     #[error("the endpoint answered without words")]
     Empty,
     /// An answer that the protocol does not know.

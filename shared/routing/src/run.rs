@@ -236,9 +236,10 @@ impl<'a> Run<'a> {
         // Whoever is the last that can be asked is waited for as long as there is time.
         let other = self.calls_left > 0 && self.queue.iter().any(|&other| self.is_ready(other));
         let patience = other.then_some(means.clocks.first_token);
+        let has_neighbour = self.calls_left > 0 && self.has_neighbour(index);
         async move {
             let result = match router.endpoints.get(index) {
-                Some(endpoint) => attempt::begin(means, endpoint, patience, until).await,
+                Some(endpoint) => attempt::begin(means, endpoint, (patience, has_neighbour), until).await,
                 None => Err(Failure::Unreachable.into()),
             };
             Call { index, started, _admission: admission, result }
@@ -404,10 +405,14 @@ impl<'a> Run<'a> {
 
     /// The wait that an endpoint asks for, unless another of its place can be asked at once, or it is too long.
     fn may_wait(&self, index: usize, wait: Duration) -> Option<Duration> {
+        (!self.has_neighbour(index) && wait <= WAIT_MOST).then_some(wait)
+    }
+
+    /// Whether another endpoint of the same place can be asked at once.
+    fn has_neighbour(&self, index: usize) -> bool {
         let place = |index: usize| self.router.endpoints.get(index).map(|endpoint| endpoint.place);
         let mut others = self.queue.iter().copied();
-        let neighbour = others.any(|other| place(other) == place(index) && self.is_ready(other));
-        (!neighbour && wait <= WAIT_MOST).then_some(wait)
+        others.any(|other| place(other) == place(index) && self.is_ready(other))
     }
 
     /// Leaves only endpoints that can take a longer prompt than this one, as far as that is known.

@@ -151,7 +151,9 @@ impl Composer<'_> {
 
 fn answered(answer: Answer, language: Language) -> Composed {
     let (reply, kind) = match (answer.finish, answer.text.is_empty()) {
+        // Not the model's words, so no part of what it is told of the conversation.
         (Finish::TimedOut, true) => (words::only_reasoned(language).to_owned(), ExchangeKind::Notice),
+        (Finish::Length, true) => (words::spent_on_reasoning(language).to_owned(), ExchangeKind::Notice),
         (Finish::TimedOut, false) => (cut_off::mark(&answer.text, language), ExchangeKind::Answer),
         (Finish::Complete | Finish::Length, _) => (answer.text, ExchangeKind::Answer),
     };
@@ -181,5 +183,32 @@ fn context(message: &Message) -> Context {
         conversation: Some(message.conversation.key()),
         attachments: message.attachments.iter().map(|attachment| attachment.kind).collect(),
         ..Context::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use routing::{Finish, Place, Usage};
+
+    use super::*;
+
+    #[test]
+    fn who_spent_all_tokens_on_reasoning_is_explained_and_not_remembered() {
+        let answer = |text: &str, finish| Answer {
+            text: text.to_owned(),
+            endpoint: "e".to_owned(),
+            place: Place::Local,
+            model: "m".to_owned(),
+            usage: Usage { prompt: 1, completion: 5, estimated: false },
+            finish,
+            attempts: Vec::new(),
+        };
+        for language in [Language::En, Language::Zh] {
+            let spent = answered(answer("", Finish::Length), language);
+            assert_eq!((spent.label(), spent.parked), ("notice", None));
+            assert!(spent.reply.contains("max_tokens") && spent.by.is_some(), "{}", spent.reply);
+        }
+        let cut = answered(answer("half", Finish::Length), Language::En);
+        assert_eq!((cut.reply.as_str(), cut.label()), ("half", "answer"));
     }
 }

@@ -157,6 +157,19 @@ pub const fn only_reasoned(language: Language) -> &'static str {
     }
 }
 
+/// The reply where the model used all its tokens for reasoning and came to no answer.
+#[must_use]
+pub const fn spent_on_reasoning(language: Language) -> &'static str {
+    match language {
+        Language::Zh => {
+            "模型把可用的 token 都花在了思考上，还没来得及写出答案。请把问题问得更具体一些，或拆成几个小问题再问；管理员可以调大该模型端点的 `max_tokens`。"
+        }
+        Language::En => {
+            "The model used all its tokens for reasoning before it wrote an answer. Ask a narrower question, or split it into parts; an administrator can raise `max_tokens` of the model's endpoint."
+        }
+    }
+}
+
 /// The apology when a message used up its tries for whatever cause.
 #[must_use]
 pub const fn gave_up(language: Language) -> &'static str {

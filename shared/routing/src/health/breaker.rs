@@ -109,14 +109,16 @@ impl Says {
             // The question's time was over, or nearly so, when it was asked.
             Failure::Timeout if now.since(verdict.started) < FAIR_TIME => Self::Nothing,
             Failure::Timeout | Failure::SlowFirstToken | Failure::Stalled => Self::Points(SILENCE),
-            Failure::Server(_)
-            | Failure::Broken
-            | Failure::Malformed
-            | Failure::TooLarge
-            | Failure::RateLimited { retry_after: None } => Self::Points(ERROR),
-            Failure::BadRequest(_) | Failure::ContextTooLong | Failure::ContentFiltered | Failure::Empty => {
-                Self::Alive
+            Failure::Server(_) | Failure::Broken | Failure::RateLimited { retry_after: None } => {
+                Self::Points(ERROR)
             }
+            // It answers. What it answers can be this question's fault, and costs little where it is not.
+            Failure::BadRequest(_)
+            | Failure::ContextTooLong
+            | Failure::ContentFiltered
+            | Failure::Empty
+            | Failure::Malformed
+            | Failure::TooLarge => Self::Alive,
         }
     }
 }

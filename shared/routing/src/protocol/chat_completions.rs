@@ -81,24 +81,32 @@ fn content(out: &mut Vec<u8>, line: &Line) {
 /// Reads an answer with these headers.
 #[must_use]
 pub fn decoder(headers: &HeaderMap) -> Box<dyn Decoder> {
-    Box::new(Reader::new(Choices(Spoken), headers))
+    Box::new(Reader::new(Choices(Spoken::default()), headers))
 }
 
 /// Words are in `delta.content` of a chunk and in `message.content` of a whole answer.
-struct Spoken;
+#[derive(Default)]
+struct Spoken {
+    /// Whether words have come.
+    begun: bool,
+}
 
 impl Voice for Spoken {
     fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), ServerError> {
-        let message = if streaming { choice.delta } else { choice.message };
-        let Some(message) = message.0 else {
-            // A chunk may hold nothing but the reason for the end.
-            return if streaming { Ok(()) } else { Err(Failure::Malformed.into()) };
+        // Some streams are a single whole answer; others repeat the whole at their end.
+        let whole = choice.message.0.filter(|_| !streaming || !self.begun);
+        let message = choice.delta.0.filter(|_| streaming).or(whole);
+        let Some(message) = message else {
+            // There may be nothing but the reason for the end.
+            let ends = streaming || choice.finish_reason.words().is_some();
+            return if ends { Ok(()) } else { Err(Failure::Malformed.into()) };
         };
         let thinks = thinks(&message);
         // A model's own `refusal` stands where the words would.
         let words = Some(message.content.words).filter(|words| !words.is_empty());
         let words = words.or_else(|| message.refusal.into_inner()).unwrap_or_default();
         if !words.is_empty() {
+            self.begun = true;
             said.push(Said::Words(words.into_owned()));
         } else if thinks {
             said.push(Said::Thought);

@@ -34,6 +34,15 @@ struct Chunk<'a> {
     usage: Part<Usage>,
     #[serde(default)]
     error: There,
+    #[serde(default)]
+    base_resp: Part<Outcome>,
+}
+
+/// How it went, as `MiniMax` says beside an answer; not 0 is an error.
+#[derive(Deserialize)]
+struct Outcome {
+    #[serde(default)]
+    status_code: Count,
 }
 
 #[derive(Deserialize)]
@@ -55,7 +64,7 @@ pub(super) struct Choice<'a> {
     #[serde(borrow, default)]
     pub(super) message: Part<Message<'a>>,
     #[serde(borrow, default)]
-    finish_reason: Text<'a>,
+    pub(super) finish_reason: Text<'a>,
 }
 
 /// What the model says, or thinks.
@@ -95,21 +104,18 @@ impl<V: Voice> Choices<V> {
     ) -> Result<(), ServerError> {
         let chunk: Chunk<'_> = object(data)?;
         // Some gateways send their error under a status of 200, or in the middle of a stream, beside choices too.
-        if chunk.error.0 {
+        let failed =
+            chunk.base_resp.0.and_then(|outcome| outcome.status_code.0).is_some_and(|code| code != 0);
+        if chunk.error.0 || failed {
             return Err(refusal::told(data));
         }
         course.model(chunk.model.as_str());
-        let counts = chunk.usage.0.is_some();
         if let Some(usage) = chunk.usage.0 {
             course.prompt_tokens(usage.prompt_tokens);
             course.answer_tokens(usage.completion_tokens);
         }
-        let Some(choices) = chunk.choices.0 else {
-            // A last chunk may hold nothing but the usage.
-            let known = refusal::class(data);
-            return known
-                .map_or(if streaming && counts { Ok(()) } else { Err(Failure::Malformed.into()) }, Err);
-        };
+        // A last chunk may hold nothing but the usage, which is known now.
+        let choices = chunk.choices.0.ok_or(Failure::Malformed)?;
         let Some(choice) = choices.into_iter().next() else { return Ok(()) };
         let finish = finish(choice.finish_reason.as_str());
         self.0.said(choice, streaming, said)?;

@@ -54,9 +54,11 @@ pub fn decoder(endpoint: &Endpoint, prompt: &Prompt, headers: &HeaderMap) -> Box
 struct Continuation(Stops);
 
 impl Voice for Continuation {
-    fn said(&mut self, choice: Choice<'_>, _: bool, said: &mut Vec<Said>) -> Result<(), ServerError> {
-        let text = choice.text.into_inner().ok_or(Failure::Malformed)?;
-        self.0.push(&text, said);
+    fn said(&mut self, choice: Choice<'_>, streaming: bool, said: &mut Vec<Said>) -> Result<(), ServerError> {
+        if !streaming && choice.text.is_absent() && choice.finish_reason.words().is_none() {
+            return Err(Failure::Malformed.into());
+        }
+        self.0.push(choice.text.as_str(), said);
         Ok(())
     }
 

@@ -15,7 +15,9 @@ use super::{
     course::Course,
     frames::{Frames, Message},
     json::{Count, Part, Text, There, object},
-    refusal, request,
+    refusal,
+    repair::{Halves, lenient},
+    request,
 };
 use crate::{Endpoint, Failure, Picture, Prompt, Role, ServerError};
 
@@ -87,6 +89,7 @@ pub fn decoder(_: &HeaderMap) -> Box<dyn Decoder> {
 struct Converse {
     frames: Frames,
     course: Course,
+    halves: Halves,
 }
 
 #[derive(Deserialize)]
@@ -131,23 +134,28 @@ struct Usage {
     output_tokens: Count,
 }
 
-/// One message of the stream.
-fn hear(message: &Message<'_>, course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
-    if message.kind != "event" {
+/// One message of the stream, with this payload.
+fn hear(
+    message: &Message<'_>,
+    payload: &[u8],
+    course: &mut Course,
+    said: &mut Vec<Said>,
+) -> Result<(), ServerError> {
+    if matches!(message.kind, "exception" | "error") {
         return Err(refusal::named(message.name, message.payload));
     }
     match message.name {
         "contentBlockDelta" => {
-            let delta = object::<BlockDelta<'_>>(message.payload)?.delta.0.ok_or(Failure::Malformed)?;
+            let delta = object::<BlockDelta<'_>>(payload)?.delta.0.ok_or(Failure::Malformed)?;
             if let Some(words) = delta.text.words() {
                 said.push(Said::Words(words.to_owned()));
             } else if delta.reasoning_content.0 {
                 said.push(Said::Thought);
             }
         }
-        "messageStop" => note_end(object::<MessageStop<'_>>(message.payload)?.stop_reason.as_str(), course)?,
+        "messageStop" => note_end(object::<MessageStop<'_>>(payload)?.stop_reason.as_str(), course)?,
         "metadata" => {
-            if let Some(usage) = object::<Metadata>(message.payload)?.usage.0 {
+            if let Some(usage) = object::<Metadata>(payload)?.usage.0 {
                 note_usage(&usage, course);
             }
             // The last of all, if the answer has come to its end.
@@ -161,11 +169,10 @@ fn hear(message: &Message<'_>, course: &mut Course, said: &mut Vec<Said>) -> Res
 
 fn note_end(reason: &str, course: &mut Course) -> Result<(), ServerError> {
     match reason {
-        "" => return Err(Failure::Malformed.into()),
         "guardrail_intervened" | "content_filtered" => return Err(Failure::ContentFiltered.into()),
         "max_tokens" | "model_context_window_exceeded" => course.finish(Finish::Length),
         "malformed_model_output" | "malformed_tool_use" => return Err(Failure::Broken.into()),
-        // `end_turn`, `stop_sequence`, and `tool_use`, which nothing that is asked for brings about.
+        // None, `end_turn`, `stop_sequence`, and `tool_use`, which nothing that is asked for brings about.
         _ => course.finish(Finish::Complete),
     }
     Ok(())
@@ -180,12 +187,23 @@ fn note_usage(usage: &Usage, course: &mut Course) {
 
 impl Decoder for Converse {
     fn push(&mut self, bytes: &[u8], said: &mut Vec<Said>) -> Result<Progress, ServerError> {
-        let Self { frames, course } = self;
-        frames.push(bytes, |message| if course.over { Ok(()) } else { hear(&message, course, said) })?;
+        let from = said.len();
+        let Self { frames, course, halves } = self;
+        let pushed = frames.push(bytes, |message| {
+            if course.over {
+                return Ok(());
+            }
+            lenient(message.payload, course, |payload, course| hear(&message, payload, course, said))
+        });
+        if course.halves {
+            halves.join(&mut said[from..]);
+        }
+        pushed?;
         Ok(if course.over { Progress::Over } else { Progress::More })
     }
 
-    fn finish(&mut self, _: &mut Vec<Said>) -> Result<Ending, ServerError> {
+    fn finish(&mut self, said: &mut Vec<Said>) -> Result<Ending, ServerError> {
+        self.halves.rest(said);
         if !self.frames.is_empty() && !self.course.is_finished() {
             return Err(Failure::Broken.into());
         }

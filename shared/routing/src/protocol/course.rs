@@ -17,6 +17,11 @@ pub(super) struct Course {
     pub(super) over: bool,
     /// Whether an event was passed over because it is no JSON.
     pub(super) garbled: bool,
+    /// Whether an event was passed over because the protocol does not know it, and whether it knew one.
+    pub(super) unknown: bool,
+    pub(super) known: bool,
+    /// Whether characters of the answer stand for halves.
+    pub(super) halves: bool,
 }
 
 impl Course {
@@ -52,9 +57,9 @@ impl Course {
     pub(super) fn ending(&mut self) -> Result<Ending, Failure> {
         let finish = match self.finish {
             Some(finish) => finish,
-            // The reason for the end may have been what could not be read, or a good part of the answer.
-            None if self.garbled => return Err(Failure::Malformed),
             None if self.over => Finish::Complete,
+            // The reason for the end may have been what could not be read.
+            None if self.garbled || self.unknown && !self.known => return Err(Failure::Malformed),
             // Neither the end mark nor a reason for the end: the answer was cut off.
             None => return Err(Failure::Broken),
         };

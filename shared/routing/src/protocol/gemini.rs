@@ -178,9 +178,8 @@ impl Grammar for Gemini {
         if chunk.prompt_feedback.0.is_some_and(|feedback| feedback.block_reason.words().is_some()) {
             return Err(Failure::ContentFiltered.into());
         }
-        let Some(candidates) = chunk.candidates.0 else {
-            return if chunk.usage_metadata.0.is_some() { Ok(()) } else { Err(Failure::Malformed.into()) };
-        };
+        // A last event may hold nothing but the usage, which is known now.
+        let candidates = chunk.candidates.0.ok_or(Failure::Malformed)?;
         let Some(candidate) = candidates.first() else { return Ok(()) };
         for piece in candidate.content.0.iter().filter_map(|content| content.parts.0.as_ref()).flatten() {
             match piece.text.words() {

@@ -72,6 +72,11 @@ impl<'a> Text<'a> {
         self.0.as_deref().unwrap_or_default()
     }
 
+    /// Whether it is none, not even an empty one.
+    pub(super) const fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The text, whether or not it is empty.
     pub(super) fn into_inner(self) -> Option<Cow<'a, str>> {
         self.0

@@ -164,9 +164,10 @@ impl Grammar for Messages {
         let event: Event<'_> = object(data)?;
         match event.kind.as_str() {
             "message_start" => {
-                let message = event.message.0.ok_or(Failure::Malformed)?;
-                course.model(message.model.as_str());
-                note_usage(&message.usage, course);
+                if let Some(message) = &event.message.0 {
+                    course.model(message.model.as_str());
+                    note_usage(&message.usage, course);
+                }
             }
             "content_block_start" => event.content_block.0.iter().for_each(|block| hear(block, said)),
             "content_block_delta" => event.delta.0.iter().for_each(|block| hear(block, said)),
@@ -177,7 +178,7 @@ impl Grammar for Messages {
             }
             "message_stop" => course.over = true,
             "error" => return Err(refusal::told(data)),
-            "" => return Err(refusal::class(data).unwrap_or_else(|| Failure::Malformed.into())),
+            "" => return Err(Failure::Malformed.into()),
             // `ping`, `content_block_stop`, and what is to come: the protocol asks to pass over what is unknown.
             _ => {}
         }
@@ -186,9 +187,7 @@ impl Grammar for Messages {
 
     fn whole(&mut self, body: &[u8], course: &mut Course, said: &mut Vec<Said>) -> Result<(), ServerError> {
         let message: Message<'_> = object(body)?;
-        let Some(blocks) = &message.content.0 else {
-            return Err(refusal::class(body).unwrap_or_else(|| Failure::Malformed.into()));
-        };
+        let blocks = message.content.0.as_ref().ok_or(Failure::Malformed)?;
         course.model(message.model.as_str());
         note_usage(&message.usage, course);
         blocks.iter().for_each(|block| hear(block, said));

@@ -31,6 +31,7 @@ mod quote;
 mod reader;
 pub(crate) mod reasoning;
 mod refusal;
+mod repair;
 mod request;
 pub mod responses;
 mod sse;

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::Value;
 use transport::OutResponse;
 
-use super::wait;
+use super::{repair, wait};
 use crate::{
     Failure,
     server_error::{Overflow, ServerError},
@@ -23,7 +23,7 @@ mod words;
 /// What a response means whose status is not 2xx.
 pub(super) fn of_response(response: &OutResponse) -> ServerError {
     let status = response.status;
-    let body = serde_json::from_slice(&response.body).unwrap_or(Value::Null);
+    let body = repair::value(&response.body).unwrap_or(Value::Null);
     let failure = || {
         if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS)
             && let Some(refusal) = of_error(&body, status.as_u16())
@@ -42,18 +42,30 @@ pub(super) fn of_response(response: &OutResponse) -> ServerError {
 
 /// The error that a body holds, whatever the status under which it came.
 pub(super) fn class(data: &[u8]) -> Option<ServerError> {
-    let body: Value = serde_json::from_slice(data).ok()?;
+    let body = repair::value(data)?;
     words::is_error(&body).then(|| of_body(&body, None))
 }
 
 /// An error that came under a status of 200.
 pub(super) fn told(data: &[u8]) -> ServerError {
-    of_body(&serde_json::from_slice(data).unwrap_or(Value::Null), None)
+    match repair::value(data) {
+        Some(body) => of_body(&body, None),
+        None => of_body(&Value::String(words::of_page(data).unwrap_or_default()), None),
+    }
+}
+
+/// A whole answer that is none: an error, or something else that cannot be read.
+pub(super) fn unreadable(data: &[u8]) -> ServerError {
+    class(data).unwrap_or_else(|| {
+        let body = repair::value(data).unwrap_or(Value::Null);
+        let message = words::of(&body).or_else(|| words::of_page(data));
+        detailed(Failure::Malformed, None, message.as_deref(), &body)
+    })
 }
 
 /// An error whose kind is told beside its body.
 pub(super) fn named(kind: &str, body: &[u8]) -> ServerError {
-    of_body(&serde_json::from_slice(body).unwrap_or(Value::Null), known::status(&kind.to_lowercase()))
+    of_body(&repair::value(body).unwrap_or(Value::Null), known::status(&kind.to_lowercase()))
 }
 
 fn of_body(body: &Value, status: Option<u16>) -> ServerError {

@@ -157,11 +157,14 @@ impl Grammar for Responses {
             }
             "error" => return Err(refusal::told(data)),
             "response.completed" | "response.incomplete" | "response.failed" => {
-                let response = event.response.0.ok_or(Failure::Malformed)?;
-                Self::note(&response, data, course)?;
+                match event.response.0 {
+                    Some(response) => Self::note(&response, data, course)?,
+                    None if event.kind.as_str() == "response.completed" => {}
+                    None => return Err(refusal::told(data)),
+                }
                 course.over = true;
             }
-            "" => return Err(refusal::class(data).unwrap_or_else(|| Failure::Malformed.into())),
+            "" => return Err(Failure::Malformed.into()),
             _ => {
                 if let Some(response) = event.response.0 {
                     Self::note(&response, data, course)?;

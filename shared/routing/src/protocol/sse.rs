@@ -10,6 +10,17 @@ use crate::Failure;
 /// The longest event. A chunk of an answer is some hundred bytes; a whole answer in one event stays below this.
 const EVENT_BYTES: usize = 4 << 20;
 
+/// One event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Event<'a> {
+    pub(super) data: &'a [u8],
+    /// Whether the server calls it an error, by its name or by a field of that name (llama.cpp).
+    pub(super) is_error: bool,
+}
+
+/// Gateways and editors put it before a text; it says nothing.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Cuts a byte stream into events.
 #[derive(Default)]
 pub(super) struct Events {
@@ -19,15 +30,17 @@ pub(super) struct Events {
     data: Vec<u8>,
     /// Whether it has begun.
     begun: bool,
+    /// Whether it is an error.
+    is_error: bool,
 }
 
 impl Events {
-    /// Takes the next bytes, and calls `each` with the data of every event that they end. Comments, and fields other
-    /// than `data`, are passed over.
+    /// Takes the next bytes, and calls `each` with every event that they end. Comments and fields without a meaning here
+    /// are passed over.
     pub(super) fn push<E: From<Failure>>(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+        mut each: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut rest = bytes;
         while let Some(end) = memchr::memchr(b'\n', rest) {
@@ -46,7 +59,7 @@ impl Events {
     /// The body has ended: an event without the empty line after it counts too, since servers forget that one.
     pub(super) fn finish<E: From<Failure>>(
         &mut self,
-        mut each: impl FnMut(&[u8]) -> Result<(), E>,
+        mut each: impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.take_held(&mut each)?;
         self.take(b"", &mut each)
@@ -63,7 +76,7 @@ impl Events {
     /// The line that was held, which is whole now.
     fn take_held<E: From<Failure>>(
         &mut self,
-        each: &mut impl FnMut(&[u8]) -> Result<(), E>,
+        each: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut line = std::mem::take(&mut self.line);
         let taken = self.take(&line, each);
@@ -77,19 +90,30 @@ impl Events {
     fn take<E: From<Failure>>(
         &mut self,
         line: &[u8],
-        each: &mut impl FnMut(&[u8]) -> Result<(), E>,
+        each: &mut impl FnMut(Event<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         if line.is_empty() {
+            let is_error = std::mem::take(&mut self.is_error);
             if !std::mem::take(&mut self.begun) {
                 return Ok(());
             }
-            let heard = each(&self.data);
+            let heard = each(Event { data: &self.data, is_error });
             self.data.clear();
             return heard;
         }
-        let Some(value) = line.strip_prefix(b"data:") else { return Ok(()) };
-        let value = value.strip_prefix(b" ").unwrap_or(value);
+        let Some(colon) = memchr::memchr(b':', line) else { return Ok(()) };
+        let value = line[colon + 1..].strip_prefix(b" ").unwrap_or(&line[colon + 1..]);
+        match &line[..colon] {
+            b"data" => {}
+            b"error" => self.is_error = true,
+            b"event" => {
+                self.is_error = value.trim_ascii() == b"error";
+                return Ok(());
+            }
+            _ => return Ok(()),
+        }
         if self.data.len() + value.len() > EVENT_BYTES {
             return Err(Failure::TooLarge.into());
         }
@@ -107,8 +131,9 @@ mod tests {
 
     fn events(pieces: &[&str]) -> Vec<String> {
         let (mut events, mut heard) = (Events::default(), Vec::new());
-        let mut each = |data: &[u8]| {
-            heard.push(String::from_utf8(data.to_vec()).unwrap());
+        let mut each = |event: Event<'_>| {
+            let mark = if event.is_error { "!" } else { "" };
+            heard.push(format!("{mark}{}", std::str::from_utf8(event.data).unwrap()));
             Ok::<_, Failure>(())
         };
         for piece in pieces {
@@ -130,6 +155,10 @@ mod tests {
             ("data: a\n", vec!["a"]),
             ("data: a", vec!["a"]),
             ("database: a\n\n", vec![]),
+            ("\u{feff}data: a\n\n\u{feff}data: b\n\u{feff}\n", vec!["a", "b"]),
+            ("error: a\n\ndata: b\n\n", vec!["!a", "b"]),
+            ("event: error\ndata: a\n\nevent: x\ndata: b\n\n", vec!["!a", "b"]),
+            ("event:error\n\ndata: b\n\n", vec!["b"]),
             ("\n\n\n", vec![]),
         ] {
             assert_eq!(events(&[text]), heard, "{text:?}");

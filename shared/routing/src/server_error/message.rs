@@ -148,6 +148,7 @@ const fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}'
             | '\u{e0000}'..='\u{e007f}'
+            | '\u{f0000}'..='\u{10ffff}'
     )
 }
 

@@ -18,7 +18,6 @@ async fn words_are_heard_as_they_come() {
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_answer_begins_anew_elsewhere_and_the_hearer_is_told() {
-    let malformed = Does::Stream(&[Step::Word("half an "), Step::Bytes("data: {\n\n"), Step::Done]);
     let unfinished = Does::Stream(&[Step::Word("half an ")]);
     let stalled = Does::Stream(&[Step::Word("half an "), Step::Rest(60)]);
     let failing = Does::Stream(&[
@@ -27,7 +26,6 @@ async fn a_broken_answer_begins_anew_elsewhere_and_the_hearer_is_told() {
     ]);
     for (breaking, failure) in [
         (CUT, Failure::Broken),
-        (malformed, Failure::Malformed),
         (unfinished, Failure::Broken),
         (stalled, Failure::Stalled),
         (failing, Failure::Server(500)),
@@ -68,9 +66,19 @@ async fn what_cannot_be_read_is_passed_over_by_who_cannot_take_back_the_rest() {
     let (router, _) = setup(&[("local", garbled.clone()), ("cloud", say("another"))], Strategy::LocalFirst);
     let ear = Ear::new(false);
     assert_eq!(listen(&router, &ear).await.unwrap().text, "a whole one");
-    // Where nobody is left to ask, it is all there is.
-    let (router, _) = setup(&[("local", garbled)], Strategy::LocalFirst);
-    assert_eq!(ask(&router, 90).await.unwrap().text, "a whole one");
+    // Where nobody else is left to ask at this place, what can be read is the answer.
+    for others in [vec![], vec![("cloud", say("another"))]] {
+        let servers: Vec<_> = [("local", garbled.clone())].into_iter().chain(others).collect();
+        let (router, net) = setup(&servers, Strategy::LocalFirst);
+        assert_eq!(ask(&router, 90).await.unwrap().text, "a whole one");
+        assert_eq!(net.called(), ["local"]);
+    }
+    let (router, _) = setup(&[("l1", garbled), ("l2", say("another"))], Strategy::LocalFirst);
+    let answer = ask(&router, 90).await.unwrap();
+    assert_eq!(
+        (answer.text.as_str(), failed(&answer.attempts)),
+        ("another", vec![Some(Failure::Malformed), None])
+    );
     let cut = Does::Stream(&[Step::Word("half an "), Step::Bytes("data: {\"cho\n\n")]);
     let (router, _) = setup(&[("local", cut)], Strategy::LocalFirst);
     assert_eq!(failed(&ask(&router, 90).await.unwrap_err().attempts), [Some(Failure::Malformed)]);
@@ -128,4 +136,50 @@ async fn nothing_shown_holds_words() {
     let (router, _) = setup(&[("local", say("hidden words"))], Strategy::LocalOnly);
     let shown = format!("{:?}", ask(&router, 9).await.unwrap());
     assert!(!shown.contains("hidden"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_spent_all_tokens_on_reasoning_has_answered_and_nobody_else_is_asked() {
+    let length =
+        Step::Bytes("data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n");
+    let apart: &'static [Step] = Box::leak(Box::new([Step::Thought("they greet"), length]));
+    let marked: &'static [Step] =
+        Box::leak(Box::new([Step::Word("<think>they "), Step::Word("greet"), length]));
+    let whole =
+        r#"{"choices":[{"message":{"content":null,"reasoning_content":"they"},"finish_reason":"length"}]}"#;
+    for does in [Does::Stream(apart), Does::Stream(marked), Does::Status(200, whole)] {
+        let (router, net) = setup(&[("local", does), ("cloud", say("leaked"))], Strategy::LocalFirst);
+        let ear = Ear::new(true);
+        let answer = listen(&router, &ear).await.unwrap();
+        assert_eq!((answer.text.as_str(), answer.finish), ("", Finish::Length));
+        assert_eq!((net.called(), ear.heard()), (vec!["local".to_owned()], String::new()));
+        assert_eq!(failed(&answer.attempts), [None]);
+    }
+}
+
+/// What a healthy server sends by mistake neither sends a question elsewhere nor closes it off.
+#[tokio::test(start_paused = true)]
+async fn an_event_without_an_answer_in_it_changes_nothing() {
+    for event in [
+        r#"{"id":"c1","choices":null}"#,
+        r#"{"id":"c1"}"#,
+        r#"{"choices":[{"delta":null}]}"#,
+        r#"{"type":"ping"}"#,
+        r#"{"choices":[{"delta":{"content":"\ud83d"}}]}"#,
+        "[1]",
+        "7",
+        "{\"choices\":[{",
+        "",
+    ] {
+        let event = Step::Bytes(Box::leak(format!("data: {event}\n\n").into_boxed_str()));
+        let steps: &'static [Step] = Box::leak(Box::new([event, Step::Word("yes"), event, Step::Done]));
+        let (router, net) =
+            setup(&[("local", Does::Stream(steps)), ("cloud", say("leaked"))], Strategy::LocalFirst);
+        for _ in 0..8 {
+            let answer = ask(&router, 90).await.unwrap();
+            assert_eq!((answer.text.trim_matches('\u{fffd}'), answer.endpoint.as_str()), ("yes", "local"));
+        }
+        assert_eq!(net.called().len(), 8);
+        assert_eq!(router.signs()[0].gate, routing::Gate::Closed);
+    }
 }

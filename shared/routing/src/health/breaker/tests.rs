@@ -41,8 +41,6 @@ fn each_cause_has_its_number() {
         (Failure::Timeout, 2, 10),
         (SERVER, 3, 10),
         (Failure::Broken, 3, 10),
-        (Failure::Malformed, 3, 10),
-        (Failure::TooLarge, 3, 10),
         (Failure::RateLimited { retry_after: None }, 3, 10),
     ] {
         let mut breaker = Breaker::default();
@@ -59,9 +57,14 @@ fn each_cause_has_its_number() {
 
 #[test]
 fn what_is_the_questions_fault_never_opens() {
-    for failure in
-        [Failure::BadRequest(400), Failure::ContextTooLong, Failure::ContentFiltered, Failure::Empty]
-    {
+    for failure in [
+        Failure::BadRequest(400),
+        Failure::ContextTooLong,
+        Failure::ContentFiltered,
+        Failure::Empty,
+        Failure::Malformed,
+        Failure::TooLarge,
+    ] {
         let mut breaker = Breaker::default();
         for _ in 0..100 {
             assert_eq!(fail(&mut breaker, failure, at(0)), None);

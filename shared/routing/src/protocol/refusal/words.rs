@@ -65,7 +65,8 @@ fn dotted(place: &[Value]) -> String {
 
 /// The words of a body that is not JSON: the title of a page, or a text.
 pub(super) fn of_page(body: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(body).ok()?.trim();
+    let text = String::from_utf8_lossy(body);
+    let text = text.trim();
     if text.starts_with(['{', '[']) || serde_json::from_str::<Value>(text).is_ok() {
         return None;
     }
@@ -85,6 +86,7 @@ pub(super) fn minimax_code(body: &Value) -> Option<i64> {
 
 /// Whether a body is an error: by its key, by what it calls itself, or by a code with words beside it.
 pub(super) fn is_error(body: &Value) -> bool {
+    let body = body.get(0).unwrap_or(body);
     let there = |key: &str| body.get(key).is_some_and(says_something);
     let is = |key: &str| body.get(key).and_then(Value::as_str) == Some("error");
     if there("error") || is("object") || is("type") || is("event") || minimax_code(body).is_some() {
