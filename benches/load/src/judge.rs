@@ -6,8 +6,22 @@ use gateways::router::stats::Times;
 
 use crate::{mock::record::Report, open::Delivery};
 
-/// Feishu delivers again what is not acknowledged within this time.
-const ACKNOWLEDGED_WITHIN: Duration = Duration::from_secs(3);
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// An acknowledgement: what takes longer, the platform delivers again.
+    pub acknowledgement: Duration,
+    /// An answer.
+    pub answer: Duration,
+}
+
+impl Limits {
+    /// Feishu's, and the model's time with [`MARGIN`].
+    #[must_use]
+    pub fn for_model(model_time: Duration) -> Self {
+        Self { acknowledgement: Duration::from_secs(3), answer: model_time + MARGIN }
+    }
+}
 
 /// An answer is late when it takes this much longer than the model.
 pub const MARGIN: Duration = Duration::from_secs(1);
@@ -37,11 +51,11 @@ pub struct Judged {
 
 /// Judges a run that started at this moment (microseconds since 1970).
 #[must_use]
-pub fn judge(deliveries: &[Delivery], report: &Report, started: u64, model_time: Duration) -> Judged {
+pub fn judge(deliveries: &[Delivery], report: &Report, started: u64, limits: Limits) -> Judged {
     let acknowledged: Vec<_> = deliveries.iter().filter(|delivery| delivery.fault.is_none()).collect();
     let answers: Vec<f64> =
         deliveries.iter().filter_map(|delivery| answer_ms(delivery, report, started)).collect();
-    let limit = milliseconds(model_time + MARGIN);
+    let limit = milliseconds(limits.answer);
     let mut judged = Judged {
         sent: deliveries.len(),
         acknowledged: acknowledged.len(),
@@ -55,9 +69,9 @@ pub fn judge(deliveries: &[Delivery], report: &Report, started: u64, model_time:
         lateness: Times::new(deliveries.iter().map(|delivery| milliseconds(delivery.lateness)).collect()),
         faults: refusals(deliveries.iter().filter_map(|delivery| delivery.fault.as_deref())),
     };
-    let slow = acknowledged.iter().filter(|delivery| delivery.took > ACKNOWLEDGED_WITHIN).count();
+    let slow = acknowledged.iter().filter(|delivery| delivery.took > limits.acknowledgement).count();
     for (count, what) in [
-        (slow, "acknowledged after more than 3 s, when Feishu delivers again"),
+        (slow, "acknowledged so late that Feishu delivers again"),
         (judged.sent - judged.answered, "not answered"),
         (report.repeated, "answered more than once"),
         (report.wrong, "replies that are not the answer to their question"),
@@ -94,7 +108,6 @@ mod tests {
     use super::*;
 
     const STARTED: u64 = 1_700_000_000_000_000;
-    const MODEL_TIME: Duration = Duration::from_secs(2);
 
     /// Four messages, 10 ms apart, acknowledged after 1 to 4 ms and answered after 2.1 to 2.4 s.
     fn good() -> (Vec<Delivery>, Report) {
@@ -117,7 +130,7 @@ mod tests {
     }
 
     fn verdict(deliveries: &[Delivery], report: &Report) -> Judged {
-        judge(deliveries, report, STARTED, MODEL_TIME)
+        judge(deliveries, report, STARTED, Limits::for_model(Duration::from_secs(2)))
     }
 
     #[test]
@@ -158,10 +171,7 @@ mod tests {
         let judged = verdict(&deliveries, &report);
         assert_eq!(
             judged.faults,
-            [
-                "2 not acknowledged: status 503",
-                "1 acknowledged after more than 3 s, when Feishu delivers again"
-            ]
+            ["2 not acknowledged: status 503", "1 acknowledged so late that Feishu delivers again"]
         );
         assert_eq!(judged.acknowledged, 2);
     }

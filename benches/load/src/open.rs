@@ -15,8 +15,8 @@ use crate::{arrivals::Arrivals, webhook::Webhook};
 /// How many connections there are at most. A platform has many machines that deliver.
 const CONNECTIONS: usize = 256;
 
-/// After so long an acknowledgement is missing. Feishu itself waits 3 s.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// After so long an acknowledgement is missing. Feishu itself waits 3 s: what takes longer is a fault as well, with its time.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came of one webhook. Both times count from the moment at which it was due, so that a delay of one message is
 /// not hidden by sending the next ones later.

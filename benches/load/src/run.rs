@@ -18,7 +18,7 @@ use crate::{
     clock,
     closed::{self, Counted},
     genuine,
-    judge::{Judged, judge},
+    judge::{Judged, Limits, judge},
     mock::{ANSWERED_PATH, RECORD_PATH, record::Report},
     open,
     plan::Plan,
@@ -177,7 +177,7 @@ async fn answer(
     };
     let (deliveries, memory) = during(&running.ids, work).await;
     let (lasted, after) = (start.elapsed(), cost());
-    let judged = judge(&deliveries?, &mock.report().await?, started, plan.model_time);
+    let judged = judge(&deliveries?, &mock.report().await?, started, Limits::for_model(plan.model_time));
     let [server_ms, generator_ms, mock_ms] = std::array::from_fn(|index| after[index] - before[index]);
     Ok(Answering { shape, judged, server_ms, others_ms: (generator_ms, mock_ms), lasted, memory })
 }
