@@ -66,7 +66,9 @@ fn fresh_id() -> String {
 fn check(outcome: &SendOutcome) -> anyhow::Result<()> {
     match outcome {
         SendOutcome::Accepted(_) => Ok(()),
-        SendOutcome::Refused(code) => bail!("DingTalk refused the notification: {code}"),
+        SendOutcome::Refused(refusal) => {
+            bail!("DingTalk refused the notification: {}", refusal.sanitised(&[]))
+        }
         SendOutcome::Retry { after } => {
             bail!(
                 "DingTalk did not take the notification, or could not be reached; try again in {} s",

@@ -11,6 +11,7 @@
 //! - [`event`]: what verification and parsing yield ([`RawEvent`], [`Heard`], [`Event`]) and what they refuse
 //! - [`keys`]: a bot's keys ([`Keys`], [`KeyRing`]) and how a platform is made of them ([`Kind`])
 //! - [`lenient`]: JSON whose fields may be of unexpected types
+//! - [`refusal`]: why a platform refuses a message, and what it says about that
 //! - [`send`]: calls to the platform and what came of them
 //!
 //! # Example
@@ -28,6 +29,7 @@
 pub mod event;
 pub mod keys;
 pub mod lenient;
+pub mod refusal;
 pub mod request;
 pub mod send;
 
@@ -37,6 +39,7 @@ pub use webhook::Verified;
 
 pub use event::{Event, Heard, Moment, RawEvent, Rejection};
 pub use keys::{Connect, ConnectOptions, KeyError, KeyRing, Keys, Kind};
+pub use refusal::{PlatformMessage, Refusal, RefusalKind};
 pub use request::{HookAnswer, RawRequest};
 pub use send::{AccessToken, FreshToken, SendGuarantee, SendOutcome, TokenError, UnknownAddress};
 
@@ -63,6 +66,10 @@ pub trait Platform: Send + Sync {
 
     /// Dresses and splits a reply. The same reply always gives the same segments, so that a send can be repeated.
     fn render(&self, reply: &Reply, to: &ReplyTo) -> Vec<Segment>;
+
+    /// The content of a segment in the platform's plainest form, for when it refuses the form; nothing when the segment is
+    /// in it already.
+    fn plain(&self, segment: &Segment) -> Option<Segment>;
 
     /// What a repeated send to this address does.
     fn guarantee(&self, to: &ReplyTo, now: Timestamp) -> SendGuarantee;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use chat::ReplyTo;
 use secrecy::SecretString;
 
+use crate::Refusal;
+
 /// A token that a platform gives for an app's keys and takes with its calls.
 #[derive(Debug, Clone)]
 pub struct AccessToken(pub SecretString);
@@ -21,7 +23,8 @@ pub struct FreshToken {
 /// Why no token, or no identity, came.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
-    /// The platform refuses the keys: only an operator can mend it. Holds the platform's code.
+    /// The platform refuses the keys: only an operator can mend it. Holds the platform's code and what it says about it,
+    /// sanitised.
     #[error("the platform refuses the app's keys ({0})")]
     Refused(String),
     /// The platform could not answer; trying again may help.
@@ -46,8 +49,8 @@ pub enum SendGuarantee {
 pub enum SendOutcome {
     /// The platform has it. Holds the platform's id of the new message, where it tells one.
     Accepted(Option<String>),
-    /// The platform will not take it, now or later. Holds the platform's code.
-    Refused(String),
+    /// The platform will not take it as it is, now or later.
+    Refused(Refusal),
     /// The platform did not take it and says when to try again.
     Retry {
         /// How long to wait first.

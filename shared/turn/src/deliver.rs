@@ -1,9 +1,9 @@
 //! Segments to the platform, each at most once where that can be had.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
-use chat::{Reply, ReplyTo, Segment, SendKey, Timestamp, TurnKey};
-use platform::{AccessToken, SendGuarantee, SendOutcome};
+use chat::{Language, Reply, ReplyTo, Segment, SendKey, Timestamp, TurnKey};
+use platform::{AccessToken, Refusal, RefusalKind, SendGuarantee, SendOutcome};
 use settings::Bot;
 use store::{Fence, ParkReason, TurnRecord};
 use telemetry::Step;
@@ -13,6 +13,7 @@ use crate::{
     access::Access,
     handled::{AGAIN_SOON, Again, Parked},
     ports::Ports,
+    words,
 };
 
 /// How often one segment is tried in one run of a turn. The queue brings the turn back for more.
@@ -49,28 +50,54 @@ pub(crate) struct Delivery<'a> {
     pub(crate) token: Option<AccessToken>,
     /// Since when a send of the current segment may have been taken without our knowing.
     pub(crate) unaccounted: Option<Timestamp>,
+    /// What was asked, which no log may hold.
+    pub(crate) question: &'a str,
+    /// What is sent, which no log may hold either.
+    pub(crate) reply: &'a Reply,
+}
+
+/// What became of a reply.
+pub(crate) enum Delivered {
+    /// All of it was sent.
+    Whole,
+    /// The turn is to be parked.
+    Parked(Parked),
+    /// There is nothing to answer any more: the question was withdrawn, or its chat is gone.
+    Gone,
 }
 
 /// What became of one segment.
 enum Fate {
     Sent,
     Parked(Parked),
+    Gone,
+}
+
+/// A segment, and how it may still be changed when the platform refuses it. Every form of it goes out under the segment's
+/// one key: a refused send took none of it, and whichever is taken first is the one that shows, also when a later run, that
+/// knows nothing of a refusal, begins with the first form again.
+struct Form<'a> {
+    segment: Cow<'a, Segment>,
+    /// Whether it is the notice already.
+    is_notice: bool,
 }
 
 impl Delivery<'_> {
-    /// Sends what is not yet sent. Returns why the turn is to be parked, if it is.
-    pub(crate) async fn run(mut self, reply: &Reply) -> Result<Option<Parked>, Again> {
-        let segments = self.bot.platform.render(reply, &self.to);
+    /// Sends what is not yet sent.
+    pub(crate) async fn run(mut self) -> Result<Delivered, Again> {
+        let segments = self.bot.platform.render(self.reply, &self.to);
         for (index, segment) in (0_u32..).zip(&segments).skip(self.record.segments_sent as usize) {
             // An earlier run marked this segment and did not say what became of it. It was sent after the acceptance, so
             // a window that is counted from there is over before the platform's own.
             self.unaccounted = (self.record.sending == Some(index)).then_some(self.record.accepted_at);
             if !self.may_send() {
-                return Ok(Some(ParkReason::SendUncertain.into()));
+                return Ok(Delivered::Parked(ParkReason::SendUncertain.into()));
             }
             let started = self.now();
-            if let Fate::Parked(parked) = self.send_marked(segment, index).await? {
-                return Ok(Some(parked));
+            match self.send_marked(segment, index).await? {
+                Fate::Sent => {}
+                Fate::Parked(parked) => return Ok(Delivered::Parked(parked)),
+                Fate::Gone => return Ok(Delivered::Gone),
             }
             let step = Step::Sent {
                 segment: index as usize + 1,
@@ -83,7 +110,7 @@ impl Delivery<'_> {
                 self.ports.turns.sent(self.turn, self.fence(), index + 1).await?;
             }
         }
-        Ok(None)
+        Ok(Delivered::Whole)
     }
 
     const fn fence(&self) -> Fence {
@@ -130,21 +157,25 @@ impl Delivery<'_> {
         // Planted: the key changes with the run.
         let run = if cfg!(planted = "key_per_run") { u32::try_from(self.fence().0).unwrap_or(0) } else { 0 };
         let key = SendKey::in_round(self.turn, self.round + run, index);
-        let mut renewals = 0;
-        for _ in 0..TRIES {
+        let mut form = Form { segment: Cow::Borrowed(segment), is_notice: false };
+        let (mut tries, mut renewals) = (0, 0);
+        while tries < TRIES {
             // Again before each try: the one before may have been told to wait until after the window.
             if !self.may_send() {
                 return Ok(Fate::Parked(ParkReason::SendUncertain.into()));
             }
             let began = self.now();
-            match self.attempt(segment, &key).await? {
+            tries += 1;
+            match self.attempt(&form.segment, &key).await? {
                 SendOutcome::Accepted(_) => return Ok(Fate::Sent),
-                SendOutcome::Refused(code) => {
-                    tracing::error!(code, turn = self.turn.as_str(), "the platform refused an answer");
-                    return Ok(Fate::Parked(Parked { reason: ParkReason::SendRefused, cause: Some(code) }));
-                }
+                SendOutcome::Refused(refusal) => match self.refused(&form, &refusal) {
+                    // Another form is not another try of the same.
+                    Ok(simpler) => (form, tries) = (simpler, 0),
+                    Err(fate) => return Ok(fate),
+                },
                 SendOutcome::TokenExpired if renewals == RENEWALS => {
-                    return Ok(Fate::Parked(ParkReason::SendRefused.into()));
+                    let cause = Some("the platform takes no access token, not even a fresh one".to_owned());
+                    return Ok(Fate::Parked(Parked { reason: ParkReason::SendRefused, cause }));
                 }
                 SendOutcome::TokenExpired => {
                     renewals += 1;
@@ -166,6 +197,53 @@ impl Delivery<'_> {
         Err(Again::later(UNKNOWN_PAUSE, "the platform did not take the answer yet"))
     }
 
+    /// What follows from a refusal: another form to send, or the segment's fate. Each form comes once, so this ends.
+    fn refused<'f>(&self, form: &Form<'_>, refusal: &Refusal) -> Result<Form<'f>, Fate> {
+        let cause = refusal.sanitised(&[&self.reply.markdown, self.question]);
+        let turn = self.turn.as_str();
+        let parked = |cause| Fate::Parked(Parked { reason: ParkReason::SendRefused, cause: Some(cause) });
+        match refusal.kind {
+            RefusalKind::Gone => {
+                tracing::info!(
+                    cause,
+                    turn,
+                    "the question was withdrawn or its chat is gone; it gets no answer"
+                );
+                Err(Fate::Gone)
+            }
+            RefusalKind::Form => match self.bot.platform.plain(&form.segment) {
+                Some(plain) => {
+                    tracing::info!(
+                        cause,
+                        turn,
+                        "the platform refused the form of an answer; it goes out as text"
+                    );
+                    Ok(Form { segment: Cow::Owned(plain), is_notice: form.is_notice })
+                }
+                None => Err(parked(cause)),
+            },
+            RefusalKind::Content if !form.is_notice => match self.notice() {
+                Some(notice) => {
+                    tracing::warn!(
+                        cause,
+                        turn,
+                        "the platform refused the content of an answer; a notice goes out"
+                    );
+                    Ok(Form { segment: Cow::Owned(notice), is_notice: true })
+                }
+                None => Err(parked(cause)),
+            },
+            RefusalKind::Content | RefusalKind::Other => Err(parked(cause)),
+        }
+    }
+
+    /// What stands in for a refused content.
+    fn notice(&self) -> Option<Segment> {
+        let language = Language::detect(self.question).unwrap_or_else(|| Language::of(&self.reply.markdown));
+        let markdown = words::content_refused(language).to_owned();
+        self.bot.platform.render(&Reply { markdown }, &self.to).into_iter().next()
+    }
+
     async fn attempt(&mut self, segment: &Segment, key: &SendKey) -> Result<SendOutcome, Again> {
         let now = self.now();
         if self.token.is_none() && self.bot.platform.needs_token(&self.to, now) {
@@ -173,7 +251,7 @@ impl Delivery<'_> {
         }
         let token = self.token.as_ref();
         let Ok(request) = self.bot.platform.send(&self.to, segment, key, token, now) else {
-            return Ok(SendOutcome::Refused("no address".to_owned()));
+            return Ok(SendOutcome::Refused(Refusal::new(RefusalKind::Other, "no address", "")));
         };
         // A worker that stood still may have lost the turn long ago. The claim outlasts the deadline by more than a send,
         // so whatever goes out before this line's moment has arrived before anybody else can have the turn.

@@ -170,6 +170,17 @@ pub const fn spent_on_reasoning(language: Language) -> &'static str {
     }
 }
 
+/// What is sent in place of an answer whose content the platform refuses.
+#[must_use]
+pub const fn content_refused(language: Language) -> &'static str {
+    match language {
+        Language::Zh => "这里的回答没有通过平台的内容审核，无法显示。请换个问法，或联系管理员。",
+        Language::En => {
+            "The platform's content check did not let this answer through, so it cannot be shown. Please ask in another way, or contact your administrator."
+        }
+    }
+}
+
 /// The apology when a message used up its tries for whatever cause.
 #[must_use]
 pub const fn gave_up(language: Language) -> &'static str {

@@ -14,7 +14,7 @@ use crate::{
     attempts::Noting,
     compose::{Composed, Composer},
     content::Content,
-    deliver::Delivery,
+    deliver::{Delivered, Delivery},
     handled::{AGAIN_SOON, Again, Handled, Parked},
     kept, merge,
     models::Models,
@@ -220,9 +220,15 @@ impl Worker {
             deadline: claimed.deadline,
             token: None,
             unaccounted: None,
+            question: &claimed.text,
+            reply: &Reply { markdown: content.reply.clone() },
         };
-        let parked = delivery.run(&Reply { markdown: content.reply.clone() }).await?;
-        Ok(parked.or(apology))
+        Ok(match delivery.run().await? {
+            Delivered::Whole => apology,
+            Delivered::Parked(parked) => Some(parked),
+            // Nobody waits for an answer any more, so there is nothing to bring back either.
+            Delivered::Gone => None,
+        })
     }
 
     /// Ends the turn. One that is parked is kept for the operators first: a crash between the two leaves a turn that

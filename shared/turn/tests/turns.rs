@@ -4,6 +4,7 @@
 
 mod dead_letters;
 mod models;
+mod refusals;
 mod signals;
 mod spending;
 mod support;

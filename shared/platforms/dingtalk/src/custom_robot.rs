@@ -164,7 +164,11 @@ mod tests {
         assert_eq!(answer(r#"{"errcode":410100}"#), SendOutcome::Retry { after: TOO_MANY });
         assert_eq!(
             answer(r#"{"errcode":310000,"errmsg":"sign not match"}"#),
-            SendOutcome::Refused("310000".into())
+            SendOutcome::Refused(platform::Refusal::new(
+                platform::RefusalKind::Other,
+                "310000",
+                "sign not match"
+            ))
         );
     }
 

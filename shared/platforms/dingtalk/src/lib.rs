@@ -118,6 +118,10 @@ impl Platform for DingTalk {
         render::dress(&reply.markdown).iter().map(render::Dressed::to_segment).collect()
     }
 
+    fn plain(&self, segment: &Segment) -> Option<Segment> {
+        send::plain(segment)
+    }
+
     /// Neither the session webhook nor the API takes a key: a message sent twice shows twice.
     fn guarantee(&self, _to: &ReplyTo, _now: Timestamp) -> SendGuarantee {
         SendGuarantee::Unkeyed

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chat::{ReplyTo, Segment, Timestamp};
 use http::HeaderName;
-use platform::{AccessToken, SendOutcome, UnknownAddress};
+use platform::{AccessToken, Refusal, RefusalKind, SendOutcome, UnknownAddress, lenient::Text};
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,10 +82,15 @@ fn api_body(words: &Dressed, robot_code: &str) -> Value {
 /// (`errcode`), the v1.0 API (`code` or `processQueryKey`), or the gateway before both (`status`).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Answer<'a> {
     errcode: Option<Loose>,
-    errmsg: Option<String>,
+    #[serde(borrow, default)]
+    errmsg: Text<'a>,
     code: Option<Loose>,
+    #[serde(borrow, default)]
+    message: Text<'a>,
+    #[serde(default)]
+    accessdenieddetail: Value,
     process_query_key: Option<String>,
     invalid_staff_id_list: Option<Vec<String>>,
     flow_controlled_staff_id_list: Option<Vec<String>>,
@@ -114,14 +119,14 @@ pub(crate) fn custom_robot_outcome(answer: Result<OutResponse, NetError>, too_ma
 
 /// DingTalk does not document the code for a session webhook that has ended, only that its text speaks of the
 /// session. To take another refusal for it costs one call of the API, which says so again.
-fn session_is_over(answer: &Answer) -> bool {
-    answer.errmsg.as_ref().is_some_and(|text| text.to_lowercase().contains("session"))
+fn session_is_over(answer: &Answer<'_>) -> bool {
+    answer.errmsg.as_str().to_lowercase().contains("session")
 }
 
 fn judge(
     answer: Result<OutResponse, NetError>,
     too_many: Duration,
-    elsewhere: impl Fn(&Answer) -> Option<Address>,
+    elsewhere: impl Fn(&Answer<'_>) -> Option<Address>,
     is_receiver: impl Fn(&str) -> bool,
 ) -> SendOutcome {
     let response = match answer {
@@ -130,15 +135,15 @@ fn judge(
         Err(_) => return SendOutcome::Retry { after: BUSY },
     };
     let status = response.status;
-    match serde_json::from_slice::<Answer>(&response.body) {
+    match serde_json::from_slice::<Answer<'_>>(&response.body) {
         Ok(answer) if number(answer.status.as_ref()) == Some(1111) => {
             SendOutcome::Retry { after: wait(answer.wait.as_ref()) }
         }
         _ if status.is_server_error() => SendOutcome::Unknown,
         Ok(answer) => match &answer.errcode {
-            Some(code) => by_errcode(code, too_many, elsewhere(&answer)),
+            Some(code) => by_errcode(code, answer.errmsg.as_str(), too_many, elsewhere(&answer)),
             None if status.is_success() => by_lists(&answer, is_receiver),
-            None => by_code(status, &answer.code.as_ref().map(Loose::text).unwrap_or_default()),
+            None => by_code(status, &answer.code.as_ref().map(Loose::text).unwrap_or_default(), &answer),
         },
         // The gateway's page for people instead of an answer: nothing got through it.
         Err(_) if status.is_client_error() => SendOutcome::Retry { after: BLOCKED },
@@ -147,7 +152,7 @@ fn judge(
 }
 
 /// Webhooks and the older API answer `200` whatever happened.
-fn by_errcode(code: &Loose, too_many: Duration, elsewhere: Option<Address>) -> SendOutcome {
+fn by_errcode(code: &Loose, message: &str, too_many: Duration, elsewhere: Option<Address>) -> SendOutcome {
     match (code.number(), elsewhere) {
         (Some(0), _) => SendOutcome::Accepted(None),
         // Busy; over the app's or everybody's calls per second.
@@ -156,15 +161,47 @@ fn by_errcode(code: &Loose, too_many: Duration, elsewhere: Option<Address>) -> S
         (Some(410_100 | 130_101), _) => SendOutcome::Retry { after: too_many },
         (_, Some(address)) => SendOutcome::Moved(address.to_reply()),
         (Some(88 | 40014 | 42001), None) => SendOutcome::TokenExpired,
-        (_, None) => SendOutcome::Refused(shown(&code.text())),
+        (number, None) => refused(kind_of_number(number), &code.text(), message),
+    }
+}
+
+fn refused(kind: RefusalKind, code: &str, message: &str) -> SendOutcome {
+    SendOutcome::Refused(Refusal::new(kind, shown(code), message))
+}
+
+/// What may be done about a refusal of the older API and of webhooks.
+const fn kind_of_number(code: Option<i64>) -> RefusalKind {
+    match code {
+        // The JSON, or the type of message, is not taken.
+        Some(40_035 | 400_105) => RefusalKind::Form,
+        // Unsafe link, text, picture, content.
+        Some(430_101..=430_104) => RefusalKind::Content,
+        // The group is dissolved.
+        Some(400_013) => RefusalKind::Gone,
+        _ => RefusalKind::Other,
+    }
+}
+
+/// What may be done about a refusal of the v1.0 API.
+fn kind_of_text(code: &str) -> RefusalKind {
+    match code {
+        "invalidParameter.msgKey.invalid" | "invalidParameter.msgParam.invalid" => RefusalKind::Form,
+        _ if ["contain.unsafe", "contain.notAllowed", "param.contentUnsafe"]
+            .iter()
+            .any(|known| code.starts_with(known)) =>
+        {
+            RefusalKind::Content
+        }
+        "group.disbanded" => RefusalKind::Gone,
+        _ => RefusalKind::Other,
     }
 }
 
 /// A `200` of the v1.0 API means that the call was understood; whether the person gets the message is in its lists.
-fn by_lists(answer: &Answer, is_receiver: impl Fn(&str) -> bool) -> SendOutcome {
+fn by_lists(answer: &Answer<'_>, is_receiver: impl Fn(&str) -> bool) -> SendOutcome {
     let names = |list: &Option<Vec<String>>| list.iter().flatten().any(|person| is_receiver(person));
     if names(&answer.invalid_staff_id_list) {
-        SendOutcome::Refused("invalidStaffId".to_owned())
+        refused(RefusalKind::Other, "invalidStaffId", "")
     } else if names(&answer.flow_controlled_staff_id_list) {
         SendOutcome::Retry { after: BUSY }
     } else {
@@ -175,7 +212,7 @@ fn by_lists(answer: &Answer, is_receiver: impl Fn(&str) -> bool) -> SendOutcome 
     }
 }
 
-fn by_code(status: http::StatusCode, code: &str) -> SendOutcome {
+fn by_code(status: http::StatusCode, code: &str, answer: &Answer<'_>) -> SendOutcome {
     match code {
         "InvalidAuthentication" | "40014" | "42001" | "88" => SendOutcome::TokenExpired,
         "send.too.fast" | "send.byToken.tooFast" => SendOutcome::Retry { after: TOO_MANY },
@@ -183,10 +220,29 @@ fn by_code(status: http::StatusCode, code: &str) -> SendOutcome {
         _ if code.contains("QpsLimit") || status == http::StatusCode::TOO_MANY_REQUESTS => {
             SendOutcome::Retry { after: BUSY }
         }
-        _ if status.is_client_error() && !code.is_empty() => SendOutcome::Refused(shown(code)),
-        _ if status.is_client_error() => SendOutcome::Refused(status.as_str().to_owned()),
+        _ if status.is_client_error() => {
+            let code = if code.is_empty() { status.as_str() } else { code };
+            refused(kind_of_text(code), code, &said(answer.message.as_str(), &answer.accessdenieddetail))
+        }
         _ => SendOutcome::Unknown,
     }
+}
+
+/// What DingTalk says in words, with the scopes that it names beside them.
+pub(crate) fn said(message: &str, denied: &Value) -> String {
+    let scopes = denied.get("requiredScopes").and_then(Value::as_array).into_iter().flatten();
+    let scopes: Vec<String> = scopes.filter_map(Value::as_str).map(shown).collect();
+    if scopes.is_empty() {
+        message.to_owned()
+    } else {
+        format!("{message} requiredScopes: {}", scopes.join(" "))
+    }
+}
+
+/// The same words as plain text; nothing for what is plain text.
+pub(crate) fn plain(segment: &Segment) -> Option<Segment> {
+    let words = Dressed::read(segment).filter(|words| words.form == Form::Markdown)?;
+    Some(Dressed { form: Form::Text, title: String::new(), ..words }.to_segment())
 }
 
 fn number(value: Option<&Loose>) -> Option<i64> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use platform::{AccessToken, FreshToken, TokenError};
+use platform::{AccessToken, FreshToken, PlatformMessage, TokenError, lenient::Text, refusal::coded};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::json;
@@ -18,23 +18,26 @@ pub(crate) fn request(hosts: &Hosts, keys: &BotKeys) -> OutRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Answer<'a> {
     access_token: Option<String>,
     expire_in: Option<Loose>,
     code: Option<Loose>,
+    #[serde(borrow, default)]
+    message: Text<'a>,
 }
 
 /// Reads the answer to [`request`].
 pub(crate) fn read(response: &OutResponse) -> Result<FreshToken, TokenError> {
     let unavailable = |what: &str| TokenError::Unavailable(what.to_owned());
-    let answer: Answer =
+    let answer: Answer<'_> =
         serde_json::from_slice(&response.body).map_err(|_| unavailable(response.status.as_str()))?;
     if !response.status.is_success() {
         let code = answer.code.as_ref().map(Loose::text).unwrap_or_default();
+        let said = coded(&shown(&code), &PlatformMessage::new(answer.message.0).sanitised(&[]));
         return Err(match code.as_str() {
-            "invalidClientIdOrSecret" => TokenError::Refused(code),
+            "invalidClientIdOrSecret" => TokenError::Refused(said),
             "" => unavailable(response.status.as_str()),
-            _ => TokenError::Unavailable(shown(&code)),
+            _ => TokenError::Unavailable(said),
         });
     }
     let token =
@@ -68,7 +71,7 @@ mod tests {
             TokenError::Unavailable(_) => None,
         };
         let wrong = r#"{"code":"invalidClientIdOrSecret","message":"m"}"#;
-        assert_eq!(refused(400, wrong).as_deref(), Some("invalidClientIdOrSecret"));
+        assert_eq!(refused(400, wrong).as_deref(), Some("invalidClientIdOrSecret: m"));
         for (status, body) in [
             (403, r#"{"code":"Forbidden.AccessDenied.QpsLimitForApi"}"#),
             (500, "<html>"),

@@ -111,6 +111,10 @@ impl Platform for Feishu {
         render::render(&reply.markdown)
     }
 
+    fn plain(&self, segment: &Segment) -> Option<Segment> {
+        send::plain(segment)
+    }
+
     fn guarantee(&self, _to: &ReplyTo, _now: Timestamp) -> SendGuarantee {
         SendGuarantee::Keyed { window: send::KEY_WINDOW }
     }
@@ -130,8 +134,8 @@ impl Platform for Feishu {
         send::request(&self.bound.api, to, segment, key, token)
     }
 
-    fn outcome(&self, _to: &ReplyTo, answer: Result<OutResponse, NetError>) -> SendOutcome {
-        send::outcome(answer)
+    fn outcome(&self, to: &ReplyTo, answer: Result<OutResponse, NetError>) -> SendOutcome {
+        send::outcome(to, answer)
     }
 
     fn token_request(&self) -> OutRequest {

@@ -60,7 +60,8 @@ pub(crate) fn render(markdown: &str) -> Vec<Segment> {
     split(&tame(markdown), limits).iter().map(|piece| card(piece)).collect()
 }
 
-fn text(words: &str) -> Segment {
+/// A text. The sign of a mention is taken out of it, wherever the words come from.
+pub(crate) fn text(words: &str) -> Segment {
     // Here a mention cannot be escaped, only misspelt: the sign is the full-width one, which looks nearly the same.
     let content = serde_json::json!({ "text": without_mentions(words, "＜") });
     Payload { msg_type: "text".to_owned(), content: content.to_string() }.seal()

@@ -4,12 +4,20 @@ use std::time::Duration;
 
 use chat::{EventId, ReplyTo, Segment, SendKey};
 use http::{HeaderMap, StatusCode, header};
-use platform::{AccessToken, SendOutcome, UnknownAddress};
+use platform::{
+    AccessToken, Refusal, RefusalKind, SendOutcome, UnknownAddress,
+    lenient::{Object, Text, filled},
+};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use transport::{NetError, OutRequest, OutResponse};
 
-use crate::{json, keys::Api};
+use crate::{
+    json::{self, NotThat},
+    keys::Api,
+    render,
+};
 
 /// How long Feishu drops a second send under the same `uuid`: "at most one message within one hour", for send and for
 /// reply. Later than that, the same key shows the message twice.
@@ -100,26 +108,41 @@ pub(crate) fn bearer(request: OutRequest, token: &AccessToken) -> OutRequest {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<'a> {
     code: i64,
-    data: Option<Data>,
+    #[serde(borrow)]
+    msg: Option<Text<'a>>,
+    #[serde(borrow, default)]
+    data: Object<Data<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Data {
-    message_id: Option<String>,
+struct Data<'a> {
+    #[serde(borrow)]
+    message_id: Option<Text<'a>>,
 }
 
-/// What came of a send. The code in the body decides, whatever the status: Feishu refuses with `200` as well.
-pub(crate) fn outcome(answer: Result<OutResponse, NetError>) -> SendOutcome {
+/// What came of a send to `to`. The code in the body decides, whatever the status: Feishu refuses with `200` as well.
+pub(crate) fn outcome(to: &ReplyTo, answer: Result<OutResponse, NetError>) -> SendOutcome {
     let answer = match answer {
         Ok(answer) => answer,
         Err(error) if error.may_have_arrived() => return SendOutcome::Unknown,
         Err(_) => return SendOutcome::Retry { after: USUAL_PAUSE },
     };
-    let Some(read) = json::answer::<Answer>(&answer.body) else { return unreadable(&answer) };
+    let repaired;
+    let read: Result<Answer<'_>, NotThat> = match json::object(&answer.body) {
+        Ok(read) => Ok(read),
+        Err(NotThat) => {
+            repaired = platform::lenient::repaired(&answer.body).unwrap_or_default();
+            json::object(repaired.as_bytes())
+        }
+    };
+    let Ok(read) = read else { return unreadable(&answer) };
     match read.code {
-        0 => SendOutcome::Accepted(read.data.and_then(|data| data.message_id).filter(|id| !id.is_empty())),
+        0 => {
+            let id = read.data.0.and_then(|data| data.message_id);
+            SendOutcome::Accepted(filled(id.as_ref()).map(str::to_owned))
+        }
         // The tenant token is not valid any more; the others are the same fault of other kinds of token.
         99_991_663 | 99_991_664 | 99_991_665 | 99_991_668 | 99_991_671 | 99_991_677 => {
             SendOutcome::TokenExpired
@@ -134,8 +157,62 @@ pub(crate) fn outcome(answer: Result<OutResponse, NetError>) -> SendOutcome {
         // A code that says nothing known under a status that says "our fault": it may have been sent. Asking again
         // under the same key is harmless.
         code if answer.status.is_server_error() && !is_final(code) => SendOutcome::Unknown,
-        code => SendOutcome::Refused(code.to_string()),
+        // The group has no threads, or not this one: the place beside the question is left.
+        NO_THREAD if in_thread(to) => beside(to),
+        code => {
+            let message = read.msg.as_ref().map(Text::as_str).unwrap_or_default();
+            SendOutcome::Refused(Refusal::new(kind(code), code.to_string(), message))
+        }
     }
+}
+
+/// The group does not support replies in threads.
+const NO_THREAD: i64 = 230_071;
+
+/// What may be done about a refusal with this code.
+const fn kind(code: i64) -> RefusalKind {
+    match code {
+        // Failed to create card content (11310: too many tables, and many more, in its words); card too long, of an
+        // unsupported form, or of fields that are not right. A text passes where its card does not.
+        230_099
+        | 230_025
+        | 230_054
+        | 230_055
+        | 230_001
+        | 11_246
+        | 11_310
+        | 11_311
+        | 9_499
+        | 99_992_402
+        | 200_000..=200_999
+        | 300_300..=300_399 => RefusalKind::Form,
+        // Sensitive content; a data-loss audit.
+        230_022 | 230_028 => RefusalKind::Content,
+        // The question was withdrawn or deleted, by its author or with its thread; the group was dissolved.
+        230_011 | 231_003 | 230_110 | 230_019 | 232_009 => RefusalKind::Gone,
+        _ => RefusalKind::Other,
+    }
+}
+
+fn in_thread(to: &ReplyTo) -> bool {
+    Address::open(to).is_ok_and(|address| address.in_thread)
+}
+
+/// The same question, answered beside it.
+fn beside(to: &ReplyTo) -> SendOutcome {
+    match Address::open(to) {
+        Ok(address) => SendOutcome::Moved(Address { in_thread: false, ..address }.seal()),
+        Err(UnknownAddress) => SendOutcome::Refused(Refusal::new(RefusalKind::Other, "no address", "")),
+    }
+}
+
+/// The words of a card as a text; nothing for what is a text.
+pub(crate) fn plain(segment: &Segment) -> Option<Segment> {
+    let payload: Payload = json::answer(segment.0.as_bytes())?;
+    let card: Value = serde_json::from_str(&payload.content).ok()?;
+    let elements = card.pointer("/body/elements")?.as_array()?.iter();
+    let words: Vec<_> = elements.filter_map(|element| element.get("content")?.as_str()).collect();
+    (!words.is_empty()).then(|| render::text(&words.join("\n\n")))
 }
 
 /// Whether Feishu documents the code as one that trying again does not change: its messaging codes and those for
@@ -146,7 +223,11 @@ const fn is_final(code: i64) -> bool {
         230_001..=230_019
             | 230_022..=230_038
             | 230_050..=230_110
+            | 231_003
             | 232_009
+            | 11_310
+            | 11_311
+            | 200_000..=200_999
             | 9_499
             | 11_246
             | 99_991_401
@@ -167,7 +248,8 @@ fn unreadable(answer: &OutResponse) -> SendOutcome {
             if status.is_redirection()
                 || (status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT) =>
         {
-            SendOutcome::Refused(format!("HTTP {}", status.as_u16()))
+            let code = format!("HTTP {}", status.as_u16());
+            SendOutcome::Refused(Refusal::new(RefusalKind::Other, code, ""))
         }
         _ => SendOutcome::Unknown,
     }

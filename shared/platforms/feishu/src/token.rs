@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use chat::UserId;
 use http::StatusCode;
-use platform::{AccessToken, FreshToken, TokenError};
+use platform::{AccessToken, FreshToken, PlatformMessage, TokenError, lenient::Text, refusal::coded};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 use transport::{OutRequest, OutResponse};
 
 use crate::{
-    json,
+    json::{self, NotThat},
     keys::{Api, App},
     send::bearer,
 };
@@ -26,8 +26,10 @@ struct Request<'a> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Answer<'a> {
     code: i64,
+    #[serde(borrow, default)]
+    msg: Text<'a>,
     tenant_access_token: Option<String>,
     /// Seconds.
     expire: Option<u64>,
@@ -42,8 +44,8 @@ pub(crate) fn request(api: &Api, app: &App) -> OutRequest {
 }
 
 pub(crate) fn answer(answer: &OutResponse) -> Result<FreshToken, TokenError> {
-    let read: Answer = json::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
-    check(read.code)?;
+    let read: Answer<'_> = json::object(&answer.body).map_err(|NotThat| unreadable(answer.status))?;
+    check(read.code, read.msg)?;
     match (read.tenant_access_token, read.expire) {
         (Some(token), Some(seconds)) if !token.is_empty() => Ok(FreshToken {
             token: AccessToken(SecretString::from(token)),
@@ -60,8 +62,10 @@ pub(crate) fn identity_request(api: &Api, token: &AccessToken) -> OutRequest {
 
 /// The bot is beside the code, unlike everywhere else; `data` is looked into all the same.
 #[derive(Deserialize)]
-struct Identity {
+struct Identity<'a> {
     code: i64,
+    #[serde(borrow, default)]
+    msg: Text<'a>,
     bot: Option<Bot>,
     data: Option<Data>,
 }
@@ -77,17 +81,19 @@ struct Bot {
 }
 
 pub(crate) fn identity(answer: &OutResponse) -> Result<UserId, TokenError> {
-    let read: Identity = json::answer(&answer.body).ok_or_else(|| unreadable(answer.status))?;
-    check(read.code)?;
+    let read: Identity<'_> = json::object(&answer.body).map_err(|NotThat| unreadable(answer.status))?;
+    check(read.code, read.msg)?;
     let bot = read.bot.or(read.data.and_then(|data| data.bot));
     bot.and_then(|bot| UserId::parse(bot.open_id).ok()).ok_or_else(|| unreadable(answer.status))
 }
 
-fn check(code: i64) -> Result<(), TokenError> {
+/// These calls carry nothing that people wrote, so there is nothing to take out of what Feishu says.
+fn check(code: i64, message: Text<'_>) -> Result<(), TokenError> {
+    let said = || coded(&code.to_string(), &PlatformMessage::new(message.0).sanitised(&[]));
     match code {
         0 => Ok(()),
-        code if REFUSING.contains(&code) => Err(TokenError::Refused(code.to_string())),
-        code => Err(TokenError::Unavailable(code.to_string())),
+        code if REFUSING.contains(&code) => Err(TokenError::Refused(said())),
+        _ => Err(TokenError::Unavailable(said())),
     }
 }
 

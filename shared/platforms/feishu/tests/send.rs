@@ -1,6 +1,6 @@
 //! The calls, and what came of them.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod support;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chat::ReplyTo;
 use http::{HeaderMap, Method, StatusCode, header};
-use platform::{SendGuarantee, SendOutcome, TokenError, UnknownAddress};
+use platform::{Refusal, RefusalKind, SendGuarantee, SendOutcome, TokenError, UnknownAddress};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use support::{NOW, TOKEN, access, at, feishu, key, render, to};
@@ -66,7 +66,7 @@ fn a_repeated_send_is_dropped_for_an_hour() {
 #[test]
 fn the_code_decides_and_not_the_status() {
     let retry = SendOutcome::Retry { after: Duration::from_secs(1) };
-    let refused = |code: &str| SendOutcome::Refused(code.to_owned());
+    let refused = |code: &str| SendOutcome::Refused(Refusal::new(RefusalKind::Other, code, ""));
     let cases = [
         (200, r#"{"code":0,"data":{"message_id":"om_n"}}"#, SendOutcome::Accepted(Some("om_n".to_owned()))),
         (200, r#"{"code":0}"#, SendOutcome::Accepted(None)),
@@ -79,8 +79,11 @@ fn the_code_decides_and_not_the_status() {
         (200, r#"{"code":11232}"#, retry.clone()),
         (200, r#"{"code":230049}"#, retry),
         (400, r#"{"code":230002}"#, refused("230002")),
-        (200, r#"{"code":230011}"#, refused("230011")),
-        (500, r#"{"code":230099}"#, refused("230099")),
+        (
+            500,
+            r#"{"code":230027,"msg":7}"#,
+            SendOutcome::Refused(Refusal::new(RefusalKind::Other, "230027", "7")),
+        ),
         (200, r#"{"code":4711}"#, refused("4711")),
         (500, r#"{"code":4711}"#, SendOutcome::Unknown),
         (200, "", SendOutcome::Unknown),
@@ -95,6 +98,56 @@ fn the_code_decides_and_not_the_status() {
         let found = feishu(TOKEN, "").outcome(&to("om_m", false), Ok(response(status, body)));
         assert_eq!(found, expected, "{status} {body}");
     }
+}
+
+#[test]
+fn every_refusal_says_what_may_be_done() {
+    let form = r#"{"code":230099,"msg":"Failed to create card content, ext=ErrCode: 11310; ErrMsg: card table number over limit"}"#;
+    for (status, body, kind) in [
+        (400, form, RefusalKind::Form),
+        (500, r#"{"code":230099}"#, RefusalKind::Form),
+        (200, r#"{"code":230025}"#, RefusalKind::Form),
+        (200, r#"{"code":200621}"#, RefusalKind::Form),
+        (500, r#"{"code":11310}"#, RefusalKind::Form),
+        (400, r#"{"code":230022,"msg":"sensitive"}"#, RefusalKind::Content),
+        (400, r#"{"code":230028}"#, RefusalKind::Content),
+        (400, r#"{"code":230011,"msg":"The message was withdrawn."}"#, RefusalKind::Gone),
+        (500, r#"{"code":231003}"#, RefusalKind::Gone),
+        (400, r#"{"code":230110}"#, RefusalKind::Gone),
+        (400, r#"{"code":232009}"#, RefusalKind::Gone),
+        (400, r#"{"code":230002}"#, RefusalKind::Other),
+        (400, r#"{"code":99991672}"#, RefusalKind::Other),
+        (400, r#"{"code":230071}"#, RefusalKind::Other),
+    ] {
+        let found = feishu(TOKEN, "").outcome(&to("om_m", false), Ok(response(status, body)));
+        let SendOutcome::Refused(refusal) = found else { panic!("{body}: {found:?}") };
+        assert_eq!(refusal.kind, kind, "{body}");
+    }
+    let half = r#"{"code":0,"data":{"message_id":"om_n","body":{"content":"\ud83d"},"thread_id":"\ud83d"}}"#;
+    let found = feishu(TOKEN, "").outcome(&to("om_m", false), Ok(response(200, half)));
+    assert_eq!(found, SendOutcome::Accepted(Some("om_n".to_owned())));
+}
+
+#[test]
+fn where_there_are_no_threads_the_answer_goes_beside_the_question() {
+    let answer = Ok(response(400, r#"{"code":230071,"msg":"no threads"}"#));
+    let found = feishu(TOKEN, "").outcome(&to("om_m", true), answer);
+    let SendOutcome::Moved(beside) = found else { panic!("{found:?}") };
+    assert_eq!(beside.0, r#"{"v":1,"message_id":"om_m","in_thread":false}"#);
+}
+
+#[test]
+fn the_words_of_a_card_are_its_plain_form_and_a_text_has_none() {
+    let platform = feishu(TOKEN, "");
+    let card = &render("# Title\n\n| a | b |\n|---|---|\n| 1 | <at id=all></at> |")[0];
+    let plain = platform.plain(card).unwrap();
+    let payload: Value = serde_json::from_str(&plain.0).unwrap();
+    let content: Value = serde_json::from_str(payload["content"].as_str().unwrap()).unwrap();
+    let words = content["text"].as_str().unwrap();
+    assert_eq!(payload["msg_type"], "text");
+    assert!(words.contains("Title") && words.contains("| 1 |") && !words.contains("<at"), "{words}");
+    assert_eq!(platform.plain(&plain), None);
+    assert_eq!(platform.plain(&render("plain words")[0]), None);
 }
 
 #[test]
@@ -137,7 +190,7 @@ fn tokens_are_fetched_with_the_apps_keys() {
     assert_eq!(good.token.0.expose_secret(), "t-9");
     assert_eq!(good.lifetime, Duration::from_secs(7200));
     for (status, body, error) in [
-        (200, r#"{"code":10015,"msg":"x"}"#, TokenError::Refused("10015".to_owned())),
+        (200, r#"{"code":10015,"msg":"x"}"#, TokenError::Refused("10015: x".to_owned())),
         (400, r#"{"code":10003}"#, TokenError::Refused("10003".to_owned())),
         (200, r#"{"code":10014}"#, TokenError::Refused("10014".to_owned())),
         (429, r#"{"code":99991400}"#, TokenError::Unavailable("99991400".to_owned())),

@@ -78,6 +78,10 @@ impl Platform for Fake {
         Err(UnknownAddress)
     }
 
+    fn plain(&self, _: &Segment) -> Option<Segment> {
+        None
+    }
+
     fn outcome(&self, _: &ReplyTo, _: Result<OutResponse, NetError>) -> SendOutcome {
         SendOutcome::Unknown
     }

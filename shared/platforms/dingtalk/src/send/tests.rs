@@ -87,8 +87,8 @@ fn retry(seconds: u64) -> SendOutcome {
 
 #[test]
 fn every_documented_answer_has_its_outcome() {
-    use SendOutcome::{Accepted, Refused, TokenExpired, Unknown};
-    let refused = |code: &str| Refused(code.to_owned());
+    use SendOutcome::{Accepted, TokenExpired, Unknown};
+    let refused = |code: &str| SendOutcome::Refused(Refusal::new(RefusalKind::Other, code, ""));
     let to = to(Kind::Direct, Some("staff1"));
     for (status, body, expected) in [
         // Webhooks.
@@ -97,8 +97,7 @@ fn every_documented_answer_has_its_outcome() {
         (200, r#"{"errcode":-1,"errmsg":"system busy"}"#, retry(1)),
         (200, r#"{"errcode":130101,"errmsg":"send too fast"}"#, retry(60)),
         (200, r#"{"errcode":410100}"#, retry(60)),
-        (200, r#"{"errcode":310000,"errmsg":"keywords not in content"}"#, refused("310000")),
-        (200, r#"{"errcode":400013,"errmsg":"group dissolved"}"#, refused("400013")),
+        (200, r#"{"errcode":310000}"#, refused("310000")),
         (200, r#"{"errcode":88,"errmsg":"ding talk error"}"#, TokenExpired),
         // The API.
         (200, r#"{"processQueryKey":"k1"}"#, Accepted(Some("k1".into()))),
@@ -155,7 +154,13 @@ fn a_session_that_is_over_moves_to_the_api() {
     {
         let outcome = came(&to(kind, staff), 200, over);
         let SendOutcome::Moved(to) = outcome else {
-            assert_eq!((reachable, outcome), (false, SendOutcome::Refused("300001".into())));
+            assert_eq!(
+                (reachable, outcome),
+                (
+                    false,
+                    SendOutcome::Refused(Refusal::new(RefusalKind::Other, "300001", "Session is expired"))
+                )
+            );
             continue;
         };
         assert!(reachable);
@@ -181,5 +186,49 @@ fn a_lost_answer_is_unknown_and_a_call_never_made_is_tried_again() {
 #[test]
 fn a_code_is_logged_without_anything_odd() {
     let odd = r#"{"errcode":"a b\n<words>","errmsg":"m"}"#;
-    assert_eq!(came(&to(Kind::Group, None), 200, odd), SendOutcome::Refused("abwords".into()));
+    assert_eq!(
+        came(&to(Kind::Group, None), 200, odd),
+        SendOutcome::Refused(Refusal::new(RefusalKind::Other, "abwords", "m"))
+    );
+}
+
+#[test]
+fn every_refusal_says_what_may_be_done() {
+    let to = to(Kind::Group, None);
+    for (status, body, kind) in [
+        (200, r#"{"errcode":40035,"errmsg":"json missing"}"#, RefusalKind::Form),
+        (200, r#"{"errcode":400105}"#, RefusalKind::Form),
+        (200, r#"{"errcode":430104,"errmsg":"unsafe content"}"#, RefusalKind::Content),
+        (200, r#"{"errcode":400013,"errmsg":"group dissolved"}"#, RefusalKind::Gone),
+        (200, r#"{"errcode":310000}"#, RefusalKind::Other),
+        (400, r#"{"code":"invalidParameter.msgParam.invalid"}"#, RefusalKind::Form),
+        (400, r#"{"code":"contain.unsafe.url"}"#, RefusalKind::Content),
+        (400, r#"{"code":"contain.notAllowed.word"}"#, RefusalKind::Content),
+        (400, r#"{"code":"group.disbanded"}"#, RefusalKind::Gone),
+        (400, r#"{"code":"bot.stopped"}"#, RefusalKind::Other),
+    ] {
+        let found = came(&to, status, body);
+        assert!(matches!(&found, SendOutcome::Refused(refusal) if refusal.kind == kind), "{body}: {found:?}");
+    }
+}
+
+#[test]
+fn a_missing_scope_is_named() {
+    let denied = r#"{"code":"Forbidden.AccessDenied.AccessTokenPermissionDenied","message":"no permission",
+        "accessdenieddetail":{"requiredScopes":["qyapi_robot_sendmsg"]}}"#;
+    let SendOutcome::Refused(refusal) = came(&to(Kind::Group, None), 403, denied) else {
+        panic!("not refused")
+    };
+    assert_eq!(
+        refusal.sanitised(&["permission no"]),
+        "Forbidden.AccessDenied.AccessTokenPermissionDenied: no permission requiredScopes: qyapi_robot_sendmsg"
+    );
+}
+
+#[test]
+fn markdown_has_a_plain_form() {
+    let segment = dress("# Hi")[0].to_segment();
+    let plain = plain(&segment).unwrap();
+    assert_eq!(Dressed::read(&plain).unwrap().form, Form::Text);
+    assert_eq!(super::plain(&plain), None);
 }
