@@ -17,12 +17,13 @@ const GROUP_MAX: usize = 256;
 /// under a flood of webhooks, or the queue only grows.
 const ORDINARY_SHARE: usize = GROUP_MAX / 4;
 
-/// How long the writer waits for company after a group, while only ordinary jobs wait. Each group costs one fsync, so a
-/// turn's writes are worth gathering; an acknowledgement ends the wait.
-const GATHER: Duration = Duration::from_millis(1);
+/// How long the writer waits for company after a group of several jobs. Each group costs one fsync, some 100 µs of processor
+/// time, and under load a turn's writes and those of its neighbours are worth gathering. After a group of one nobody else is
+/// there, and nothing is waited for.
+const GATHER: Duration = Duration::from_millis(4);
 
-/// As many ordinary jobs end the wait too.
-const GATHER_ENOUGH: usize = GROUP_MAX / 4;
+/// So many acknowledgements, or ordinary jobs, end the wait.
+const GATHER_ENOUGH: (usize, usize) = (16, GROUP_MAX / 4);
 
 /// The most jobs that wait in each lane. An acknowledgement that finds its lane full is refused, and the platform sends
 /// its event again. Turns wait for one write at a time, so their lane holds as many turns as a process can have.
@@ -42,8 +43,8 @@ pub(crate) enum Lane {
 enum Wanted {
     /// It is at work.
     Nothing,
-    /// An acknowledgement, or many ordinary jobs.
-    AcknowledgementOrMany,
+    /// Many jobs.
+    Many,
     /// Any job.
     Any,
 }
@@ -52,6 +53,8 @@ struct State {
     acknowledgements: VecDeque<Box<dyn Job>>,
     ordinary: VecDeque<Box<dyn Job>>,
     wanted: Wanted,
+    /// How many jobs the last group had.
+    last: usize,
     closed: bool,
 }
 
@@ -71,8 +74,8 @@ impl State {
     fn is_wanted(&self) -> bool {
         match self.wanted {
             Wanted::Nothing => false,
-            Wanted::AcknowledgementOrMany => {
-                !self.acknowledgements.is_empty() || self.ordinary.len() >= GATHER_ENOUGH
+            Wanted::Many => {
+                self.acknowledgements.len() >= GATHER_ENOUGH.0 || self.ordinary.len() >= GATHER_ENOUGH.1
             }
             Wanted::Any => !self.is_empty(),
         }
@@ -95,7 +98,7 @@ pub(crate) struct Backlog {
 impl Backlog {
     pub(crate) fn new() -> Self {
         let (acknowledgements, ordinary) = (VecDeque::new(), VecDeque::new());
-        let state = State { acknowledgements, ordinary, wanted: Wanted::Nothing, closed: false };
+        let state = State { acknowledgements, ordinary, wanted: Wanted::Nothing, last: 0, closed: false };
         Self { state: Mutex::new(state), wake: Condvar::new() }
     }
 
@@ -129,8 +132,8 @@ impl Backlog {
     /// was taken.
     pub(crate) fn next_group(&self) -> Vec<Box<dyn Job>> {
         let mut state = self.lock();
-        if state.acknowledgements.is_empty() && !state.closed {
-            state.wanted = Wanted::AcknowledgementOrMany;
+        if state.last > 1 {
+            state.wanted = Wanted::Many;
             let wait = self.wake.wait_timeout_while(state, GATHER, |state| {
                 state.wanted != Wanted::Nothing && !state.is_wanted() && !state.closed
             });
@@ -142,7 +145,9 @@ impl Backlog {
             state = wait.unwrap_or_else(PoisonError::into_inner);
         }
         state.wanted = Wanted::Nothing;
-        state.next_group()
+        let group = state.next_group();
+        state.last = group.len();
+        group
     }
 
     /// Takes every acknowledgement that waits.
