@@ -17,7 +17,7 @@ use settings::{Environment as _, ProcessEnvironment};
 use store::{DeadLetter, DeadLetters, ParkReason, Redriven, StoreError};
 use store_sqlite::SqliteStore;
 
-use crate::{data, platforms::PLATFORMS, table::table};
+use crate::{configuration, data, dot_env::DotEnv, table::table};
 
 /// How much of a cause stands in a list, in characters. `show` has all of it.
 const CAUSE_IN_LIST: usize = 80;
@@ -67,8 +67,8 @@ struct Which {
 
 /// Does what was asked and says what came of it.
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads the outcome")]
-pub(crate) async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<()> {
-    let desk = Desk { letters: open(args.config.as_deref())? };
+pub(crate) async fn dead_letters(args: DeadLettersArgs, dot_env: DotEnv) -> anyhow::Result<()> {
+    let desk = Desk { letters: open(args.config.as_deref(), dot_env)? };
     let said = match args.action {
         Action::List { limit } => desk.list(limit).await?,
         Action::Show { id } => show(&desk.find(&id).await?),
@@ -80,11 +80,11 @@ pub(crate) async fn dead_letters(args: DeadLettersArgs) -> anyhow::Result<()> {
 }
 
 /// The dead letters of the deployment that the environment names, else of the configured data folder.
-fn open(config: Option<&Path>) -> anyhow::Result<Arc<dyn DeadLetters>> {
+fn open(config: Option<&Path>, dot_env: DotEnv) -> anyhow::Result<Arc<dyn DeadLetters>> {
     if ProcessEnvironment.get(TABLE).is_some_and(|table| !table.is_empty()) {
         return deployed();
     }
-    let settings = settings::load(config, &ProcessEnvironment, &PLATFORMS)?;
+    let settings = configuration::load(config, dot_env)?;
     let path = data::database_in(&settings.standalone.data);
     if !path.exists() {
         bail!(

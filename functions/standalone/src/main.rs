@@ -12,9 +12,11 @@
 //!
 //! - [`cli`]: the command line
 //! - [`serve`]: from the configuration to a running server, and its orderly end
+//! - [`configuration`]: the configuration of a command, with all that is wrong in one run; [`dot_env`]: `.env`
 //! - [`connections`]: incoming connections, their limits, and their orderly end
 //! - [`data`]: the data folder: its lock, the vault's keys, the demo bots' keys
-//! - [`discover`]: a model server on one of the usual ports
+//! - [`discover`]: which model servers there are, and which of their models answers
+//! - [`startup`]: what is looked at once this process serves: endpoints, models, credentials
 //! - [`gateway`]: `/v1/chat/completions` for other programs
 //! - [`log`]: the log of this process
 //! - [`health`]: how the endpoints fare
@@ -29,11 +31,13 @@
 //! - [`route`]: which endpoints a question would go to, and what became of each; `table` is columns for a terminal
 
 mod cli;
+mod configuration;
 mod connections;
 mod data;
 mod dead_letters;
 mod discover;
 mod dispatcher;
+mod dot_env;
 mod gateway;
 mod health;
 mod log;
@@ -43,6 +47,7 @@ mod playground;
 mod route;
 mod running;
 mod serve;
+mod startup;
 mod table;
 mod unread;
 mod web;

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
 use transport::{Limits, ThroughProxy, Transport as _};
 
-use crate::platforms::PLATFORMS;
+use crate::{configuration, dot_env::DotEnv};
 
 /// What one notification may take.
 const LIMITS: Limits = Limits { total: Duration::from_secs(10), bytes: 64 * 1024 };
@@ -30,8 +30,8 @@ pub(crate) struct NotifyArgs {
 }
 
 /// Sends one notification and says what came of it.
-pub(crate) async fn notify(args: NotifyArgs) -> anyhow::Result<()> {
-    let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
+pub(crate) async fn notify(args: NotifyArgs, dot_env: DotEnv) -> anyhow::Result<()> {
+    let settings = configuration::load(args.config.as_deref(), dot_env)?;
     let channel =
         settings.channels.iter().find(|channel| channel.name == args.channel).with_context(|| {
             let names: Vec<_> = settings.channels.iter().map(|channel| channel.name.as_str()).collect();

@@ -17,7 +17,9 @@ use routing::{
 use settings::{LocalSecrets, ProcessEnvironment, Settings};
 use transport::Transport;
 
-use crate::{discover::report::how_to_connect, platforms::PLATFORMS, running::Running, serve, table::table};
+use crate::{
+    configuration, discover::report::how_to_connect, dot_env::DotEnv, running::Running, serve, table::table,
+};
 
 /// What `magpie route` takes.
 #[derive(Debug, clap::Args)]
@@ -46,8 +48,8 @@ pub(crate) struct RouteArgs {
 
 /// Shows the plan, asks, and shows the answer with every attempt on the way. Fails when nobody answered.
 #[expect(clippy::print_stdout, reason = "a person at a terminal reads the answer")]
-pub(crate) async fn route(args: RouteArgs) -> anyhow::Result<()> {
-    let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS)?;
+pub(crate) async fn route(args: RouteArgs, dot_env: DotEnv) -> anyhow::Result<()> {
+    let settings = configuration::load(args.config.as_deref(), dot_env)?;
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
     let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
     let transport: Arc<dyn Transport> = Arc::new(network.egress.clone());

@@ -18,17 +18,19 @@ use url::Url;
 use vault::Vault;
 
 use crate::{
-    connections,
+    configuration, connections,
     data::DataFolder,
     discover::{Finder, Found, Watch, report},
     dispatcher::Dispatcher,
+    dot_env::DotEnv,
     gateway::{Gateway, purse::Purse},
     log,
-    platforms::{KINDS, PLATFORMS},
+    platforms::KINDS,
     playground::{
         Feed, Playground,
         demo::{DemoBots, WithDemo},
     },
+    startup,
     web::Web,
 };
 
@@ -48,7 +50,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where to listen; otherwise the configuration's, which is 127.0.0.1:18789 unless it says something else
-    #[arg(long, value_name = "ADDR")]
+    ///
+    /// An IP address or `localhost` and a port; a port alone is on this machine only
+    #[arg(long, value_name = "ADDR", value_parser = settings::listen_address)]
     listen: Option<SocketAddr>,
 }
 
@@ -72,8 +76,8 @@ struct Magpie {
 }
 
 /// Serves until the process is told to stop.
-pub(crate) async fn serve(args: ServeArgs) -> anyhow::Result<()> {
-    let settings = settings::load(args.config.as_deref(), &ProcessEnvironment, &PLATFORMS);
+pub(crate) async fn serve(args: ServeArgs, dot_env: DotEnv) -> anyhow::Result<()> {
+    let settings = configuration::checked(args.config.as_deref(), dot_env).await;
     let settings = log::begin(settings, &ProcessEnvironment)?;
     let address = args.listen.unwrap_or(settings.standalone.listen);
     let listener = listen(address).await?;
@@ -220,6 +224,7 @@ impl Magpie {
         let dispatcher = tokio::spawn(self.dispatcher().run(stopping.clone()));
         let sweeper = tokio::spawn(sweep(self.store.clone()));
         let watch = tokio::spawn(self.watch().run(self.found.clone()));
+        let look = tokio::spawn(self.look());
         let routes = self.routes(stopping.clone());
         let server = tokio::spawn(connections::serve(listener, routes, stopping));
         told_to_stop().await?;
@@ -227,6 +232,7 @@ impl Magpie {
         stop.send_replace(true);
         sweeper.abort();
         watch.abort();
+        look.abort();
         let finished = tokio::time::timeout(STOP_GRACE, async { (server.await, dispatcher.await) }).await;
         if finished.is_err() {
             tracing::warn!("some turns are still in work; they are in the queue and go on at the next start");
@@ -256,6 +262,18 @@ impl Magpie {
         if self.found.endpoints.is_empty() {
             report::none(&self.found);
         }
+    }
+
+    /// Looks whether endpoints and platforms respond and accept what is configured.
+    fn look(&self) -> impl Future<Output = ()> + use<> {
+        let demo = self.demo.clone();
+        startup::look(
+            self.router.current(),
+            Arc::clone(&self.bots),
+            move |bot| demo.has(bot),
+            Arc::clone(&self.transport),
+            Arc::new(SystemClock),
+        )
     }
 
     /// Looks for models for as long as the process lives.

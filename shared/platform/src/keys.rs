@@ -23,6 +23,9 @@ pub enum KeyError {
     /// A field is there and empty, which would let everybody in.
     #[error("`{0}` is empty")]
     Empty(String),
+    /// A field holds what an example left to be filled in.
+    #[error("`{0}` is the placeholder of an example")]
+    Placeholder(String),
     /// A field is not of the form that the platform gives it.
     #[error("`{field}` is not right: {wanted}")]
     Form {

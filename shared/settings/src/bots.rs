@@ -10,8 +10,9 @@ use chat::{BotId, PlatformId, Timestamp};
 use platform::{ConnectOptions, KeyError, KeyRing, Keys, Kind, Platform};
 use secrecy::ExposeSecret as _;
 use tokio::sync::{Mutex, MutexGuard};
+use url::Url;
 
-use crate::{BotSettings, Mistakes, SecretError, SecretVersions, Secrets};
+use crate::{BotSettings, Mistakes, SecretError, SecretVersions, Secrets, placeholder::placeholders};
 
 /// How long fetched keys are used before they are fetched again. Revoked keys stop working within this time and nobody
 /// has to restart anything; a warm instance then asks the secret store twelve times an hour, which is no load.
@@ -22,7 +23,7 @@ pub const KEY_REFRESH: Duration = Duration::from_secs(5 * 60);
 pub const REFRESH_MIN: Duration = Duration::from_secs(30);
 
 /// What a platform's keys must look like; part of every mistake about them.
-const WANTED: &str = "a JSON object with the keys of the bot's app, each a text that is not empty";
+pub(crate) const WANTED: &str = "a JSON object with the keys of the bot's app, each a text that is not empty";
 
 /// A bot bound to its platform.
 #[derive(Clone)]
@@ -208,14 +209,27 @@ fn same(a: &SecretVersions, b: &SecretVersions) -> bool {
 /// Binds a bot's platform to a ring of its keys. A previous version that is not even JSON is left out: it may date from
 /// before the secret was filled in, and must not keep the current one from serving.
 fn bind(settings: &BotSettings, kind: &Kind, versions: &SecretVersions) -> Result<Bot, Vec<KeyError>> {
+    let platform = platform_of(kind, settings.base_url.clone(), versions)?;
+    Ok(Bot { settings: settings.clone(), platform })
+}
+
+/// The platform of a bot with these keys.
+pub(crate) fn platform_of(
+    kind: &Kind,
+    base_url: Option<Url>,
+    versions: &SecretVersions,
+) -> Result<Arc<dyn Platform>, Vec<KeyError>> {
+    let left = placeholders(versions.current.expose_secret());
+    if !left.is_empty() {
+        return Err(left.into_iter().map(KeyError::Placeholder).collect());
+    }
     let current = Keys::from_json(versions.current.expose_secret()).map_err(|error| vec![error])?;
     let previous = versions.previous.as_ref().and_then(|json| Keys::from_json(json.expose_secret()).ok());
-    let options = ConnectOptions { base_url: settings.base_url.clone() };
+    let options = ConnectOptions { base_url };
     let with_previous = previous.map(|previous| KeyRing::new(current.clone(), Some(previous)));
-    let platform = match with_previous.map(|ring| (kind.connect)(&ring, &options)) {
-        Some(Ok(platform)) => platform,
+    match with_previous.map(|ring| (kind.connect)(&ring, &options)) {
+        Some(Ok(platform)) => Ok(platform),
         // Without the previous version, so that what is wrong with that one is not held against the current one.
-        Some(Err(_)) | None => (kind.connect)(&KeyRing::new(current, None), &options)?,
-    };
-    Ok(Bot { settings: settings.clone(), platform })
+        Some(Err(_)) | None => (kind.connect)(&KeyRing::new(current, None), &options),
+    }
 }

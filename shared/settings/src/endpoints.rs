@@ -1,15 +1,14 @@
 //! The model servers of the file: `[endpoints.NAME]`.
 
-use chat::BotId;
 use routing::{Place, Price, Protocol, Streaming, Template};
 use toml::{Table, Value};
 use url::Url;
 
 use crate::{
-    EndpointSettings,
-    address::Plain,
-    names::{Kind, Names},
-    reader::Reader,
+    EndpointSettings, KeySource,
+    address::{Plain, without_repetition},
+    names::{Kind, Names, RefusedKeys},
+    reader::{Named, Reader},
     words::words,
 };
 
@@ -22,6 +21,9 @@ const WINDOW_MOST: u32 = 100_000_000;
 /// Fewest tokens that a window may have: with less there is no room for a question and an answer.
 const WINDOW_LEAST: u32 = 512;
 
+/// What is found in an address with a part that stands twice.
+pub(crate) const REPEATED: &str = "an address with a part of its path twice";
+
 /// Names that stand for the route itself wherever a model is chosen.
 const RESERVED: [&str; 2] = ["auto", "magpie"];
 
@@ -30,25 +32,32 @@ pub(crate) fn endpoints(file: &mut Reader<'_, '_>, names: &mut Names) -> Vec<End
     let tables = file.tables("endpoints");
     tables
         .into_iter()
-        .filter_map(|(name, table)| {
-            known(&name, table, names);
+        .filter_map(|Named { name, is_slug, table }| {
+            known(name, table, names);
             let reader = file.inner(&format!("endpoints.{name}"), table);
-            endpoint(name, reader)
+            let at = reader.at("key");
+            let (key, endpoint) = endpoint(name, reader);
+            let endpoint = endpoint.filter(|_| is_slug);
+            if let (Some(source), None) = (key, &endpoint) {
+                names.refused.push(RefusedKeys { at, source, platform: None, base_url: None });
+            }
+            endpoint
         })
         .collect()
 }
 
 /// Notes the names that this endpoint gives, whatever may be wrong with the rest of it.
-fn known(name: &BotId, table: &Table, names: &mut Names) {
-    names.is_there(Kind::Endpoint, name.as_str());
-    names.is_there(Kind::Model, name.as_str());
+fn known(name: &str, table: &Table, names: &mut Names) {
+    names.is_there(Kind::Endpoint, name);
+    names.is_there(Kind::Model, name);
     if let Some(model) = table.get("model").and_then(Value::as_str) {
         names.is_there(Kind::Model, model.trim());
     }
 }
 
-fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings> {
-    if RESERVED.contains(&name.as_str()) {
+/// What is configured of an endpoint: its key, and the endpoint if nothing that it must have is wrong.
+fn endpoint(name: &str, mut reader: Reader<'_, '_>) -> (Option<KeySource>, Option<EndpointSettings>) {
+    if RESERVED.contains(&name) {
         reader.mistake_here("a name that stands for the route itself", "another name");
     }
     let places = words(Place::ALL, Place::as_str);
@@ -56,7 +65,8 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         reader.required("place", &places).and_then(|text| reader.word::<Place>("place", text, &places));
     let url = reader
         .required("url", "the whole address to call, for example `http://localhost:8000/v1/chat/completions`")
-        .and_then(|text| reader.url("url", text, Plain::Allowed));
+        .and_then(|text| reader.url("url", text, Plain::Allowed))
+        .filter(|url| !repeats(&mut reader, url));
     let protocol = protocol(&mut reader, url.as_ref());
     let model =
         reader.required("model", "the name of the model to ask for").map(|text| text.trim().to_owned());
@@ -72,9 +82,11 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         reader.text("stream", &streamings).and_then(|text| reader.word("stream", text, &streamings));
     let price = price(&mut reader);
     reader.finish();
-    let new = EndpointSettings::new(name, place?, url?, protocol?, model?);
-    Some(EndpointSettings {
-        key,
+    let new = place.zip(url).zip(protocol.zip(model));
+    let new =
+        new.map(|((place, url), (protocol, model))| EndpointSettings::new(name, place, url, protocol, model));
+    let endpoint = new.map(|new| EndpointSettings {
+        key: key.clone(),
         max_tokens,
         template,
         window,
@@ -84,7 +96,15 @@ fn endpoint(name: BotId, mut reader: Reader<'_, '_>) -> Option<EndpointSettings>
         streaming: streaming.unwrap_or(new.streaming),
         price,
         ..new
-    })
+    });
+    (key, endpoint)
+}
+
+/// Notes a part of the address that stands twice.
+fn repeats(reader: &mut Reader<'_, '_>, url: &Url) -> bool {
+    let Some(meant) = without_repetition(url) else { return false };
+    reader.mistake("url", REPEATED, format!("probably `{meant}`"));
+    true
 }
 
 /// What a million tokens cost. Both halves must be said: one that is forgotten would count as free.

@@ -2,34 +2,37 @@
 
 use std::time::Duration;
 
-use chat::PlatformId;
-use url::Url;
+use chat::{BotId, PlatformId};
 
 use crate::{
     BotSettings, ChannelSettings, MergeSettings,
-    address::Plain,
-    names::{Kind, Names},
-    reader::Reader,
+    names::{Kind, Names, RefusedKeys},
+    reader::{Named, Reader},
 };
 
 /// `[bots.NAME]`.
 pub(crate) fn bots(file: &mut Reader<'_, '_>, platforms: &[&str], names: &mut Names) -> Vec<BotSettings> {
     let mut bots = Vec::new();
-    for (bot, table) in file.tables("bots") {
-        names.is_there(Kind::Bot, bot.as_str());
-        let mut reader = file.inner(&format!("bots.{bot}"), table);
+    for Named { name, table, .. } in file.tables("bots") {
+        names.is_there(Kind::Bot, name);
+        let mut reader = file.inner(&format!("bots.{name}"), table);
         let platform = platform(&mut reader, platforms);
         let keys = reader.required_reference("keys", true);
-        let base_url = base_url(&mut reader);
+        let base_url = reader.base_url("base_url");
         let persona = reader.text("persona", "what the model is told about itself").map(str::to_owned);
         let merge = merge(&mut reader);
         let models =
             reader.texts("models", "a list of endpoints' names, or of their models").unwrap_or_default();
         names.are_named(Kind::Model, &reader.at("models"), &models);
+        let at = reader.at("keys");
         reader.finish();
-        if let (Some(platform), Some(keys)) = (platform, keys) {
-            let models = models.into_iter().map(str::to_owned).collect();
-            bots.push(BotSettings { platform, bot, keys, base_url, persona, merge, models });
+        match (BotId::parse(name), platform, keys) {
+            (Ok(bot), Some(platform), Some(keys)) => {
+                let models = models.into_iter().map(str::to_owned).collect();
+                bots.push(BotSettings { platform, bot, keys, base_url, persona, merge, models });
+            }
+            (_, platform, Some(source)) => names.refused.push(RefusedKeys { at, source, platform, base_url }),
+            (_, _, None) => {}
         }
     }
     bots
@@ -55,13 +58,13 @@ fn merge(reader: &mut Reader<'_, '_>) -> Option<MergeSettings> {
 /// `[channels.NAME]`.
 pub(crate) fn channels(file: &mut Reader<'_, '_>, platforms: &[&str]) -> Vec<ChannelSettings> {
     let mut channels = Vec::new();
-    for (name, table) in file.tables("channels") {
+    for Named { name, is_slug, table } in file.tables("channels") {
         let mut reader = file.inner(&format!("channels.{name}"), table);
         let platform = platform(&mut reader, platforms);
         let keys = reader.required_reference("keys", false);
-        let base_url = base_url(&mut reader);
+        let base_url = reader.base_url("base_url");
         reader.finish();
-        if let (Some(platform), Some(keys)) = (platform, keys) {
+        if let (true, Some(platform), Some(keys)) = (is_slug, platform, keys) {
             channels.push(ChannelSettings { name: name.into(), platform, keys, base_url });
         }
     }
@@ -77,9 +80,4 @@ fn platform(reader: &mut Reader<'_, '_>, platforms: &[&str]) -> Option<PlatformI
         reader.mistake("platform", format!("`{text}`"), wanted);
     }
     platform
-}
-
-fn base_url(reader: &mut Reader<'_, '_>) -> Option<Url> {
-    let text = reader.text("base_url", "the address of the platform's API")?;
-    reader.url("base_url", text, Plain::Loopback)
 }

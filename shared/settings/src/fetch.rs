@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use routing::Endpoint;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{EndpointSettings, GatewaySettings, KeySource, Mistakes, SecretError, SecretVersions, Secrets};
+use crate::{
+    EndpointSettings, GatewaySettings, KeySource, Mistakes, SecretError, SecretVersions, Secrets,
+    placeholder::is_placeholder,
+};
 
 /// What the vault's secret must look like.
 const VAULT_WANTED: &str =
@@ -136,13 +139,18 @@ pub async fn vault_keys(
         );
         return Err(mistakes);
     };
+    if keys.iter().any(|(_, key)| is_placeholder(key.expose_secret())) {
+        let found = format!("`{source}`, whose value is the placeholder of an example");
+        mistakes.push("vault.keys", found, VAULT_WANTED);
+        return Err(mistakes);
+    }
     let newer: Vec<_> = keys.iter().map(|(name, _)| name.clone()).collect();
     let older = versions.previous.as_ref().and_then(named_keys).unwrap_or_default();
     keys.extend(older.into_iter().filter(|(name, _)| !newer.contains(name)));
     Ok(keys)
 }
 
-async fn fetch(
+pub(crate) async fn fetch(
     at: &str,
     source: &KeySource,
     secrets: &dyn Secrets,
@@ -171,6 +179,14 @@ fn bearer(
     } else {
         Some(text.to_owned())
     };
+    if key.as_deref().is_some_and(is_placeholder) {
+        mistakes.push(
+            at,
+            format!("`{source}`, whose value is the placeholder of an example"),
+            "the real value",
+        );
+        return None;
+    }
     let key = key.filter(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic()));
     if key.is_none() {
         let wanted = "a key in visible ASCII characters, alone or as {\"key\": \"…\"}";

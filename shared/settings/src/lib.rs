@@ -17,8 +17,11 @@
 //! - [`key_source`]: references to secrets
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
 //! - [`bots`]: the bots in service ([`Bots`])
+//! - `check`: what is wrong with the secrets of a whole configuration ([`check_secrets`])
 //! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
 //! - [`schema`]: every key that the file may hold
+//! - [`placeholder`]: values that an example left to be filled in; [`file_text`]: the text of a file
+//! - `listen`: where to listen; `syntax`: what is wrong with the text of the file
 //! - `reader`: walking a TOML table; `address`: what may be called; `money`: what may be spent; `words`: lists of words
 //! - `entries` (bots, channels), `endpoints`, `routes` (routing), `rules`, `network` and `sections` (the rest): the tables of the file
 //! - `names`: what is named in one place and must be there in another; `together`: what only the whole shows to be wrong
@@ -50,11 +53,14 @@
 
 mod address;
 pub mod bots;
+mod check;
 mod endpoints;
 mod entries;
 pub mod environment;
 pub mod fetch;
+pub mod file_text;
 pub mod key_source;
+mod listen;
 pub mod load;
 pub mod mistakes;
 pub mod model;
@@ -62,20 +68,24 @@ mod money;
 mod names;
 mod network;
 mod overrides;
+pub mod placeholder;
 mod reader;
 mod routes;
 mod rules;
 pub mod schema;
 pub mod secrets;
 mod sections;
+mod syntax;
 mod together;
 mod words;
 
 pub use bots::{Bot, Bots};
+pub use check::check_secrets;
 pub use environment::{Environment, Layered, ProcessEnvironment};
 pub use fetch::{GatewayToken, endpoints, gateway_tokens, operator_token, vault_keys};
 pub use key_source::KeySource;
-pub use load::{load, parse};
+pub use listen::listen_address;
+pub use load::{Draft, draft, load, parse};
 pub use mistakes::{Mistake, Mistakes};
 pub use model::{
     AuthoritySource, BotSettings, BudgetSettings, ChannelSettings, EndpointSettings, GatewaySettings,

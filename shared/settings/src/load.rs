@@ -1,16 +1,34 @@
 //! Which file, and the whole way from its text to [`Settings`].
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
-
-use toml::Table;
+use std::path::{Path, PathBuf};
 
 use crate::{
-    Environment, KeySource, Mistakes, ProxySource, Settings, endpoints, entries, environment::filled,
-    names::Names, network, overrides, reader::Reader, routes, rules, sections, together,
+    Environment, KeySource, Mistakes, ProxySource, Settings, endpoints, entries,
+    environment::filled,
+    file_text,
+    names::{Names, RefusedKeys},
+    network, overrides,
+    reader::Reader,
+    routes, rules, sections, syntax, together,
 };
+
+/// What was read of a configuration, and what is wrong with it. [`check_secrets`](crate::check_secrets) finds what is
+/// wrong with the secrets that it names, in the same run.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// What is good of it; in force only when nothing is wrong.
+    pub settings: Settings,
+    /// What is wrong with it.
+    pub mistakes: Mistakes,
+    /// Secrets of entries that are refused for another reason.
+    pub(crate) refused: Vec<RefusedKeys>,
+}
+
+impl Draft {
+    fn wrong(mistakes: Mistakes) -> Self {
+        Self { mistakes, ..Self::default() }
+    }
+}
 
 /// Where the file is looked for when nobody names it: the working directory, then where Lambda puts a layer.
 const PLACES: [&str; 2] = ["magpie.toml", "/opt/magpie.toml"];
@@ -35,19 +53,24 @@ const PLACES: [&str; 2] = ["magpie.toml", "/opt/magpie.toml"];
 ///
 /// All mistakes, in the order of the file.
 pub fn load(file: Option<&Path>, env: &dyn Environment, platforms: &[&str]) -> Result<Settings, Mistakes> {
-    load_from(file, env, platforms, &PLACES.map(Path::new))
+    let draft = draft(file, env, platforms);
+    draft.mistakes.unless_any(draft.settings)
 }
 
-fn load_from(
-    file: Option<&Path>,
-    env: &dyn Environment,
-    platforms: &[&str],
-    places: &[&Path],
-) -> Result<Settings, Mistakes> {
+/// Like [`load`], and keeps what is good of a configuration with mistakes, so that its secrets can be checked too.
+#[must_use]
+pub fn draft(file: Option<&Path>, env: &dyn Environment, platforms: &[&str]) -> Draft {
+    draft_from(file, env, platforms, &PLACES.map(Path::new))
+}
+
+fn draft_from(file: Option<&Path>, env: &dyn Environment, platforms: &[&str], places: &[&Path]) -> Draft {
     let named = file.map(Path::to_owned).or_else(|| filled(env, "MAGPIE_CONFIG").map(PathBuf::from));
     let found = named.or_else(|| places.iter().find(|place| place.exists()).map(|place| (*place).to_owned()));
     if let Some(path) = found {
-        return parse(&read(&path)?, Some(&path), env, platforms);
+        return match read(&path) {
+            Ok(text) => parse_draft(&text, Some(&path), env, platforms),
+            Err(mistakes) => Draft::wrong(mistakes),
+        };
     }
     let mut settings = Settings::default();
     let mut mistakes = Mistakes::default();
@@ -57,21 +80,13 @@ fn load_from(
                       or LOCAL_ENDPOINT or CLOUD_ENDPOINT in the environment";
         mistakes.push("configuration", format!("none at {}", looked.join(" or ")), wanted);
     }
-    mistakes.unless_any(settings)
+    Draft { settings, mistakes, refused: Vec::new() }
 }
 
 fn read(path: &Path) -> Result<String, Mistakes> {
-    std::fs::read_to_string(path).map_err(|error| {
-        let kind = error.kind();
-        let found = if kind == io::ErrorKind::NotFound {
-            "no file of this name".to_owned()
-        } else if kind == io::ErrorKind::InvalidData {
-            "a file that is not UTF-8".to_owned()
-        } else {
-            format!("a file that cannot be read ({kind})")
-        };
+    file_text::read(path).map_err(|unreadable| {
         let mut mistakes = Mistakes::default();
-        mistakes.push("configuration", found, "a readable TOML file, UTF-8");
+        mistakes.push("configuration", unreadable.found, unreadable.wanted);
         mistakes.stand_in(path);
         mistakes
     })
@@ -89,25 +104,30 @@ pub fn parse(
     env: &dyn Environment,
     platforms: &[&str],
 ) -> Result<Settings, Mistakes> {
+    let draft = parse_draft(text, file, env, platforms);
+    draft.mistakes.unless_any(draft.settings)
+}
+
+fn parse_draft(text: &str, file: Option<&Path>, env: &dyn Environment, platforms: &[&str]) -> Draft {
     let (mut names, mut mistakes) = (Names::default(), Mistakes::default());
-    let mut settings = match text.parse::<Table>() {
-        Ok(table) => walk(Reader::new("", &table, &mut mistakes), platforms, &mut names),
-        Err(error) => {
-            let (line, column) = line_and_column(text, error.span().map_or(0, |span| span.start));
-            let found = error.message().lines().collect::<Vec<_>>().join(", ");
-            mistakes.push(format!("line {line}, column {column}"), found, "TOML");
-            Settings::default()
-        }
-    };
+    let parsed = syntax::read(text, &mut mistakes);
+    let mut settings = Settings::default();
+    if let Some(table) = &parsed.table {
+        let mut of_values = Mistakes::default();
+        settings = walk(Reader::new("", table, &mut of_values), platforms, &mut names);
+        mistakes.0.extend(of_values.0.into_iter().filter(|mistake| !parsed.explains(mistake)));
+    }
     if let Some(file) = file {
         mistakes.stand_in(file);
         settings.source = Some(file.to_owned());
-        begin_at(&mut settings, file.parent().unwrap_or(Path::new("")));
+        begin_at(&mut settings, &mut names, file.parent().unwrap_or(Path::new("")));
     }
     overrides::apply(&mut settings, env, platforms, &mut mistakes);
-    let sound = mistakes.0.is_empty();
-    mistakes.0.extend(together::check(&settings, names, file, sound));
-    mistakes.unless_any(settings)
+    // Where much of the file is unclear, what the rest of it lacks means nothing.
+    if parsed.table.is_some() {
+        mistakes.0.extend(together::check(&settings, &mut names, file, &mistakes));
+    }
+    Draft { settings, mistakes, refused: names.refused }
 }
 
 /// Every table of the file.
@@ -141,7 +161,7 @@ pub(crate) fn walk(mut file: Reader<'_, '_>, platforms: &[&str], names: &mut Nam
 }
 
 /// Lets relative `file:` references and files of authorities begin in `folder`, where something is there.
-fn begin_at(settings: &mut Settings, folder: &Path) {
+fn begin_at(settings: &mut Settings, names: &mut Names, folder: &Path) {
     let proxy = match &mut settings.network.proxy {
         Some(ProxySource::Secret(source)) => Some(source),
         Some(ProxySource::Address(_)) | None => None,
@@ -153,7 +173,8 @@ fn begin_at(settings: &mut Settings, folder: &Path) {
     let endpoints = settings.endpoints.iter_mut().filter_map(|endpoint| endpoint.key.as_mut());
     let tokens = settings.gateway.tokens.iter_mut().map(|program| &mut program.token);
     let single = settings.vault.iter_mut().chain(&mut settings.standalone.operator_token).chain(proxy);
-    for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(single) {
+    let refused = names.refused.iter_mut().map(|keys| &mut keys.source);
+    for source in bots.chain(channels).chain(endpoints).chain(tokens).chain(single).chain(refused) {
         if let KeySource::File(path) = source {
             begin_one_at(path, folder);
         }
@@ -165,13 +186,6 @@ fn begin_one_at(path: &mut PathBuf, folder: &Path) {
     if here.exists() {
         *path = here;
     }
-}
-
-/// Where a byte of the text stands, both from 1; columns count characters.
-fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 #[cfg(test)]

@@ -16,26 +16,47 @@ pub struct Mistake {
     pub wanted: String,
     /// The configuration file it stands in, where it stands in one.
     pub file: Option<PathBuf>,
+    /// The line and the column, both from 1, where they are known.
+    pub position: Option<(usize, usize)>,
+    /// As much of that line as cannot be a secret.
+    pub line: Option<String>,
 }
 
 impl Mistake {
     /// A mistake that stands in no file.
     #[must_use]
     pub fn new(key: impl Into<String>, found: impl Into<String>, wanted: impl Into<String>) -> Self {
-        Self { key: key.into(), found: found.into(), wanted: wanted.into(), file: None }
+        Self {
+            key: key.into(),
+            found: found.into(),
+            wanted: wanted.into(),
+            file: None,
+            position: None,
+            line: None,
+        }
     }
 }
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(file) = &self.file {
-            write!(f, "{}: ", file.display())?;
+        match (&self.file, self.position) {
+            (Some(file), Some((line, column))) => write!(f, "{}:{line}:{column}: ", file.display())?,
+            (Some(file), None) => write!(f, "{}: ", file.display())?,
+            (None, _) => {}
         }
-        write!(f, "{}: found {}; wanted {}", self.key, self.found, self.wanted)
+        // A key that only says where the mistake stands is said already.
+        if self.file.is_none() || self.position.is_none() || !self.key.starts_with("line ") {
+            write!(f, "{}: ", self.key)?;
+        }
+        write!(f, "found {}; wanted {}", self.found, self.wanted)?;
+        match (&self.line, self.position) {
+            (Some(text), Some((line, _))) => write!(f, "\n    {line} | {text}"),
+            _ => Ok(()),
+        }
     }
 }
 
-/// All that is wrong with the configuration. Shown one line each.
+/// All that is wrong with the configuration. Shown one line each, and the line of the file below it where that helps.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mistakes(pub Vec<Mistake>);
 
@@ -56,7 +77,7 @@ impl Mistakes {
 
     /// Says of every mistake so far that it stands in this file.
     pub(crate) fn stand_in(&mut self, file: &Path) {
-        for mistake in &mut self.0 {
+        for mistake in self.0.iter_mut().filter(|mistake| mistake.file.is_none()) {
             mistake.file = Some(file.to_owned());
         }
     }

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::Mistakes;
+use chat::PlatformId;
+use url::Url;
+
+use crate::{KeySource, Mistakes};
 
 /// What a name can be the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +39,20 @@ impl Kind {
 pub(crate) struct Names {
     there: BTreeSet<(Kind, String)>,
     named: Vec<(Kind, String, String)>,
+    /// Secrets of entries that are refused for another reason.
+    pub(crate) refused: Vec<RefusedKeys>,
+}
+
+/// A secret of an entry that is refused for another reason: what is wrong with it is reported all the same.
+#[derive(Debug, Clone)]
+pub(crate) struct RefusedKeys {
+    /// The key that names it.
+    pub(crate) at: String,
+    pub(crate) source: KeySource,
+    /// The platform, where it holds the keys of a bot.
+    pub(crate) platform: Option<PlatformId>,
+    /// The platform's API, as for a bot.
+    pub(crate) base_url: Option<Url>,
 }
 
 impl Names {
@@ -55,15 +72,15 @@ impl Names {
     }
 
     /// Tells every name of something that is not there.
-    pub(crate) fn check(self, mistakes: &mut Mistakes) {
-        for (kind, at, name) in self.named {
-            if self.there.contains(&(kind, name.clone())) {
+    pub(crate) fn check(&self, mistakes: &mut Mistakes) {
+        for (kind, at, name) in &self.named {
+            if self.there.contains(&(*kind, name.clone())) {
                 continue;
             }
             let known: Vec<_> = self
                 .there
                 .iter()
-                .filter(|(other, _)| *other == kind)
+                .filter(|(other, _)| other == kind)
                 .map(|(_, name)| format!("`{name}`"))
                 .collect();
             let wanted = match known.as_slice() {

@@ -17,8 +17,8 @@ use routing::{Place, Protocol, Strategy};
 
 use crate::{
     BotSettings, EndpointSettings, Environment, KeySource, LogFormat, Mistakes, Settings,
-    address::{Plain, parse_url},
-    endpoints::unclear_protocol,
+    address::{Plain, parse_url, without_repetition},
+    endpoints::{REPEATED, unclear_protocol},
     environment::filled,
     key_source::FORMS,
     network,
@@ -106,6 +106,10 @@ fn endpoint(
     let url = parse_url(&text, Plain::Allowed)
         .map_err(|(found, wanted)| mistakes.push(&address, found, wanted))
         .ok()?;
+    if let Some(meant) = without_repetition(&url) {
+        mistakes.push(&address, REPEATED, format!("probably `{meant}`"));
+        return None;
+    }
     let Some(protocol) = Protocol::of_url(&url) else {
         let (found, wanted) = unclear_protocol(&url);
         mistakes.push(&address, found, wanted);

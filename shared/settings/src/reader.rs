@@ -1,6 +1,6 @@
 //! Walking a TOML table: every value is asked for once, everything wrong is noted, and nothing stays unread.
 
-use std::{fmt::Display, ops::RangeInclusive, str::FromStr, sync::LazyLock};
+use std::{fmt::Display, net::SocketAddr, ops::RangeInclusive, str::FromStr, sync::LazyLock};
 
 use chat::BotId;
 use routing::Micros;
@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::{
     KeySource, Mistakes,
-    address::{Plain, parse_url},
+    address::{Plain, parse_base_url, parse_url},
     key_source::FORMS,
-    money,
+    listen, money,
 };
 
 /// How many letters may differ between an unknown key and the one that was probably meant.
@@ -25,6 +25,15 @@ pub(crate) const ANY_NAME: &str = "any-name";
 
 /// What a name must look like; part of every mistake about one.
 const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
+
+/// A table with a name: `[bots.NAME]`.
+pub(crate) struct Named<'t> {
+    /// The name as it is written.
+    pub(crate) name: &'t str,
+    /// Whether it is a good one.
+    pub(crate) is_slug: bool,
+    pub(crate) table: &'t Table,
+}
 
 /// One table of the file. Remembers which keys were asked for, so that the others can be told.
 pub(crate) struct Reader<'t, 'm> {
@@ -266,6 +275,34 @@ impl<'t, 'm> Reader<'t, 'm> {
         }
     }
 
+    /// The address of a platform's API.
+    pub(crate) fn base_url(&mut self, key: &'static str) -> Option<Url> {
+        let text = self.text(key, "the address of the platform's API")?;
+        match parse_base_url(text) {
+            Ok(url) => Some(url),
+            Err((found, wanted)) => {
+                self.mistake(key, found, wanted);
+                None
+            }
+        }
+    }
+
+    /// Where to listen; a port alone may be a number.
+    pub(crate) fn listen(&mut self, key: &'static str) -> Option<SocketAddr> {
+        let value = self.value(key)?;
+        let text =
+            value.as_str().map(str::to_owned).or_else(|| value.as_integer().map(|port| port.to_string()));
+        let Some(text) = text else {
+            self.mistake(key, kind_of(value), listen::WANTED);
+            return None;
+        };
+        let address = listen::listen_address(&text);
+        if address.is_err() {
+            self.mistake(key, format!("`{text}`"), listen::WANTED);
+        }
+        address.ok()
+    }
+
     /// The table under `key`.
     pub(crate) fn table(&mut self, key: &'static str) -> Option<&'t Table> {
         if self.keys.is_some() {
@@ -280,19 +317,24 @@ impl<'t, 'm> Reader<'t, 'm> {
         value.as_table()
     }
 
-    /// The named tables under `key`, in the file's order. A name that is no slug is a mistake.
-    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<(BotId, &'t Table)> {
+    /// The named tables under `key`, in the file's order. A name that is no slug is a mistake, and the table is read all
+    /// the same: what else is wrong with it is reported in the same run.
+    pub(crate) fn tables(&mut self, key: &'static str) -> Vec<Named<'t>> {
         let mut tables = Vec::new();
         if self.keys.is_some() {
             self.asked.push(key);
-            return BotId::parse(ANY_NAME).into_iter().map(|name| (name, &*EMPTY)).collect();
+            return vec![Named { name: ANY_NAME, is_slug: true, table: &EMPTY }];
         }
         for (name, value) in self.table(key).into_iter().flatten() {
             let at = format!("{key}.{name}");
-            match (BotId::parse(name.as_str()), value) {
-                (Ok(slug), Value::Table(table)) => tables.push((slug, table)),
-                (Err(_), _) => self.mistake(&at, format!("the name `{name}`"), NAME),
-                (Ok(_), other) => self.mistake(&at, kind_of(other), format!("a table: `[{at}]`")),
+            let is_slug = BotId::parse(name.as_str()).is_ok();
+            if !is_slug {
+                self.mistake(&at, format!("the name `{name}`"), NAME);
+            }
+            if let Value::Table(table) = value {
+                tables.push(Named { name, is_slug, table });
+            } else if is_slug {
+                self.mistake(&at, kind_of(value), format!("a table: `[{at}]`"));
             }
         }
         tables

@@ -7,7 +7,7 @@ use routing::{Pattern, Rule, Strategy, Then, When};
 
 use crate::{
     names::{Kind, Names},
-    reader::Reader,
+    reader::{Named, Reader},
     words::words,
 };
 
@@ -35,15 +35,15 @@ pub(crate) type Departments = BTreeMap<String, Vec<UserId>>;
 /// `[departments.NAME]`.
 pub(crate) fn departments(file: &mut Reader<'_, '_>, names: &mut Names) -> Departments {
     let mut departments = Departments::new();
-    for (name, table) in file.tables("departments") {
-        names.is_there(Kind::Department, name.as_str());
+    for Named { name, table, .. } in file.tables("departments") {
+        names.is_there(Kind::Department, name);
         let mut reader = file.inner(&format!("departments.{name}"), table);
         if !reader.has("users") {
             reader.mistake("users", "nothing", PEOPLE);
         }
         let users = people(&mut reader, names);
         reader.finish();
-        departments.insert(name.into(), users);
+        departments.insert(name.to_owned(), users);
     }
     departments
 }

@@ -81,9 +81,14 @@ pub(crate) fn standalone(file: &mut Reader<'_, '_>, demo: bool) -> StandaloneSet
     let default = StandaloneSettings { playground: demo, ..StandaloneSettings::default() };
     let Some(table) = file.table("standalone") else { return default };
     let mut reader = file.inner("standalone", table);
-    let address = "an address and a port, for example `127.0.0.1:18789`";
-    let listen = reader.text("listen", address).and_then(|text| reader.word("listen", text, address));
-    let data = reader.text("data", "the path of a folder").map(PathBuf::from);
+    let listen = reader.listen("listen");
+    let data = reader.text("data", "the path of a folder");
+    if data.is_some_and(|path| path.contains(char::is_control)) {
+        // "C:\new" in double quotes has a line break in it.
+        let wanted = "a path in single quotes, where a backslash is only a backslash";
+        reader.mistake("data", "a path with a control character", wanted);
+    }
+    let data = data.map(PathBuf::from);
     let playground = reader.boolean("playground");
     let most = reader.whole("max_turns_in_flight", 1..=100_000).and_then(|n| usize::try_from(n).ok());
     let format = reader.text("log_format", LogFormat::WORDS);

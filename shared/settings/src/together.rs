@@ -12,9 +12,18 @@ use crate::{
     rules,
 };
 
-/// All that is wrong with the parts as a whole. `file` is where they stand; `sound` is whether nothing is wrong with the
-/// parts themselves: what a mistake has taken out is not missed a second time.
-pub(crate) fn check(settings: &Settings, mut names: Names, file: Option<&Path>, sound: bool) -> Vec<Mistake> {
+/// All that is wrong with the parts as a whole. `file` is where they stand; `before` is what is wrong with the parts
+/// themselves: what a mistake has taken out is not missed a second time.
+pub(crate) fn check(
+    settings: &Settings,
+    names: &mut Names,
+    file: Option<&Path>,
+    before: &Mistakes,
+) -> Vec<Mistake> {
+    let about_routing = ["endpoints", "routing", "departments", "LOCAL_", "CLOUD_", "FALLBACK_", "line "];
+    let is_about_routing =
+        |mistake: &Mistake| about_routing.iter().any(|start| mistake.key.starts_with(start));
+    let sound = !before.0.iter().any(is_about_routing);
     let mut mistakes = Mistakes::default();
     // What the environment makes is there too.
     for bot in &settings.bots {
@@ -26,6 +35,9 @@ pub(crate) fn check(settings: &Settings, mut names: Names, file: Option<&Path>, 
         names.is_there(Kind::Model, &endpoint.model);
     }
     names.check(&mut mistakes);
+    if sound {
+        strategy_leaves_some(settings, &mut mistakes);
+    }
     for (index, rule) in settings.routing.route.rules.iter().enumerate().filter(|_| sound) {
         leaves_some(settings, rule, &rules::key(index), &mut mistakes);
     }
@@ -34,6 +46,20 @@ pub(crate) fn check(settings: &Settings, mut names: Names, file: Option<&Path>, 
         mistakes.stand_in(file);
     }
     mistakes.0
+}
+
+/// A strategy that leaves no endpoint would answer nobody. Without any endpoint, standalone looks for one on this machine,
+/// which is local.
+fn strategy_leaves_some(settings: &Settings, mistakes: &mut Mistakes) {
+    let strategy = settings.routing.route.strategy;
+    let places = settings.endpoints.iter().map(|endpoint| endpoint.place);
+    let found = settings.endpoints.is_empty().then_some(Place::Local);
+    if places.chain(found).any(|place| strategy.allows(place)) {
+        return;
+    }
+    let place = if strategy.allows(Place::Cloud) { Place::Cloud } else { Place::Local };
+    let found = format!("`{}`, and no endpoint whose place is `{}`", strategy.as_str(), place.as_str());
+    mistakes.push("routing.strategy", found, "such an endpoint, or another strategy");
 }
 
 /// A rule that leaves no endpoint would turn every question that it holds for into an apology. Without any endpoint

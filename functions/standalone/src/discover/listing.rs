@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode, header};
+use http::{StatusCode, header};
 use routing::{
     Endpoint, Prompt, Protocol,
     protocol::{self, Manner},
@@ -64,7 +64,7 @@ pub(crate) async fn list(
     total: Duration,
 ) -> Result<Listing, NoListing> {
     let url = url(endpoint).ok_or(NoListing::Unlisted)?;
-    let mut request = OutRequest { method: Method::GET, ..OutRequest::get(url) };
+    let mut request = OutRequest::get(url).via(endpoint.place.via());
     // Whatever proves to the server who asks is the same as with a question.
     if let Some(question) = protocol::encode(endpoint, &Prompt::default(), Manner::Streamed) {
         request.headers = question.headers;
@@ -114,7 +114,7 @@ fn url(endpoint: &Endpoint) -> Option<Url> {
 }
 
 /// Reads a list, whichever of the known forms it has. No models are a list too: Ollama says `"data": null` then.
-pub(super) fn read(value: &Value) -> Option<Listing> {
+pub(crate) fn read(value: &Value) -> Option<Listing> {
     let object = value.as_object()?;
     let is_list = object.get("object").and_then(Value::as_str) == Some("list");
     let of = |key: &str| object.get(key).and_then(Value::as_array);

@@ -4,6 +4,7 @@ use egress::{Egress, EgressOptions};
 use routing::{Clocks, Failure, Overflow, Place, Protocol, Route, Strategy};
 
 use super::*;
+use crate::platforms::PLATFORMS;
 
 fn settings(text: &str) -> Settings {
     settings::parse(text, None, &BTreeMap::new(), &PLATFORMS).unwrap()

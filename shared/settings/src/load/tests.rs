@@ -5,6 +5,16 @@ use tempfile::TempDir;
 use super::*;
 use crate::LogFormat;
 
+fn load_from_places(
+    file: Option<&Path>,
+    env: &dyn Environment,
+    platforms: &[&str],
+    places: &[&Path],
+) -> Result<Settings, Mistakes> {
+    let draft = draft_from(file, env, platforms, places);
+    draft.mistakes.unless_any(draft.settings)
+}
+
 const PLATFORMS: [&str; 2] = ["dingtalk", "feishu"];
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
@@ -34,7 +44,7 @@ fn the_file_is_looked_for_in_order() {
         (None, &none, [&*here, &*layer], 1),
         (None, &none, [&*missing, &*layer], 2),
     ] {
-        let settings = load_from(file.map(PathBuf::as_path), env, &PLATFORMS, &places).unwrap();
+        let settings = load_from_places(file.map(PathBuf::as_path), env, &PLATFORMS, &places).unwrap();
         assert_eq!(settings.memory.days, days);
         assert!(settings.source.is_some());
     }
@@ -44,7 +54,7 @@ fn the_file_is_looked_for_in_order() {
 fn a_named_file_that_is_not_there_is_a_mistake_even_when_another_is() {
     let folder = folder();
     let (here, missing) = (folder.path().join("here.toml"), folder.path().join("none.toml"));
-    let mistakes = load_from(Some(&missing), &environment(&[]), &PLATFORMS, &[&here]).unwrap_err();
+    let mistakes = load_from_places(Some(&missing), &environment(&[]), &PLATFORMS, &[&here]).unwrap_err();
     assert_eq!(mistakes.0[0].found, "no file of this name");
     assert_eq!(mistakes.0[0].file.as_deref(), Some(&*missing));
 }
@@ -52,7 +62,7 @@ fn a_named_file_that_is_not_there_is_a_mistake_even_when_another_is() {
 #[test]
 fn without_a_file_the_environment_is_enough_and_nothing_is_not() {
     let missing = Path::new("/no/such/magpie.toml");
-    let load = |pairs: &[(&str, &str)]| load_from(None, &environment(pairs), &PLATFORMS, &[missing]);
+    let load = |pairs: &[(&str, &str)]| load_from_places(None, &environment(pairs), &PLATFORMS, &[missing]);
     let settings = load(&[
         ("LOCAL_ENDPOINT", "http://localhost:8000/v1/chat/completions"),
         ("CLOUD_ENDPOINT", "https://api.example.com/v1/completions"),

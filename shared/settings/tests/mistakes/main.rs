@@ -1,6 +1,7 @@
 //! Bad configuration: each mistake is told with its key, what was found and what would be right; all of them at once.
 
 mod routing;
+mod text;
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -12,6 +13,7 @@ const REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`";
 const BOT_REFERENCE: &str = "`secret:NAME`, `env:NAME` or `file:PATH`, or `demo`";
 const NAME: &str = "a name of 1 to 64 lower-case letters, digits and inner hyphens";
 const HTTP: &str = "an address that begins with https:// or http://";
+const LISTEN: &str = "an IP address or `localhost` and a port, for example `127.0.0.1:18789`; a port alone is on this machine only";
 const HTTPS: &str = "an address that begins with https://, or with http:// on this machine";
 
 static STRATEGIES: LazyLock<String> = LazyLock::new(|| listed(Strategy::ALL, Strategy::as_str));
@@ -78,10 +80,16 @@ fn bots() {
             "a table",
             BOT_REFERENCE,
         ),
-        ("[bots.'Desk 1']\nplatform = 'feishu'", "bots.Desk 1", "the name `Desk 1`", NAME),
+        ("[bots.'Desk 1']\nplatform = 'feishu'\nkeys = 'demo'", "bots.Desk 1", "the name `Desk 1`", NAME),
         ("[bots]\ndesk = 'hidden'", "bots.desk", "a text", "a table: `[bots.desk]`"),
         ("bots = 'hidden'", "bots", "a text", "a table: `[bots]`"),
         (&bot("base_url = 'http://open.feishu.cn'"), "bots.desk.base_url", "`http://open.feishu.cn`", HTTPS),
+        (
+            &bot("base_url = 'https://open.feishu.cn/open-apis'"),
+            "bots.desk.base_url",
+            "`https://open.feishu.cn/open-apis`, with a path that is added to it",
+            "the address without it: `https://open.feishu.cn`",
+        ),
         (&bot("base_url = 'feishu'"), "bots.desk.base_url", "`feishu`", HTTPS),
         (
             &bot("base_url = 'https://me:hidden@h.example'"),
@@ -156,7 +164,12 @@ fn endpoints() {
     };
     for (lines, key, found, wanted) in [
         ("", "url", "nothing", address),
-        ("url = 'localhost:8000'", "url", "`localhost:8000`", HTTP),
+        (
+            "url = 'localhost:8000'",
+            "url",
+            "`localhost:8000`",
+            "an address that begins with https:// or http://, for example `http://localhost:8000`",
+        ),
         ("url = 'ftp://h/v1/completions?key=hidden'", "url", "`ftp://h/v1/completions`", HTTP),
         (
             "url = 'http://h:8000/v1?key=hidden'",
@@ -195,6 +208,19 @@ fn endpoints() {
         assert_mistakes(&endpoint(lines), &[], &[(&format!("endpoints.office.{key}"), found, wanted)]);
     }
     assert_mistakes(
+        &endpoint("url = 'http://h:8000/v1/v1/chat/completions'"),
+        &[],
+        &[(
+            "endpoints.office.url",
+            "an address with a part of its path twice",
+            "probably `http://h:8000/v1/chat/completions`",
+        )],
+    );
+}
+
+#[test]
+fn several_mistakes_of_an_endpoint() {
+    assert_mistakes(
         "[endpoints.office]\nplace = 'here'\nurl = 'http://h/completions'",
         &[],
         &[
@@ -230,12 +256,6 @@ fn numbers_out_of_range_and_words_off_the_list() {
         ("[memory]\ntokens = 1.5", "memory.tokens", "1.5", "a whole number from 0 to 1000000"),
         ("[memory]\ndays = 0", "memory.days", "0", "a whole number from 1 to 3650"),
         ("[vault]", "vault.keys", "nothing", REFERENCE),
-        (
-            "[standalone]\nlisten = '18789'",
-            "standalone.listen",
-            "`18789`",
-            "an address and a port, for example `127.0.0.1:18789`",
-        ),
         ("[standalone]\nplayground = 'yes'", "standalone.playground", "a text", "`true` or `false`"),
         (
             "[standalone]\nmax_turns_in_flight = 0",
@@ -263,6 +283,29 @@ fn numbers_out_of_range_and_words_off_the_list() {
             "metrics",
             "a table that does not exist",
             "one of bots, channels, endpoints, departments, routing, budgets, memory, vault, gateway, network, standalone",
+        ),
+    ] {
+        assert_mistakes(text, &[], &[(key, found, wanted)]);
+    }
+}
+
+#[test]
+fn where_to_listen_and_to_keep_data() {
+    for (text, key, found, wanted) in [
+        ("[standalone]\nlisten = 'example.com:18789'", "standalone.listen", "`example.com:18789`", LISTEN),
+        ("[standalone]\nlisten = 99999", "standalone.listen", "`99999`", LISTEN),
+        ("[standalone]\nlisten = true", "standalone.listen", "a boolean", LISTEN),
+        (
+            "[standalone]\ndata = \"C:\\new\"",
+            "standalone.data",
+            "a path with a control character",
+            "a path in single quotes, where a backslash is only a backslash",
+        ),
+        (
+            "[routing]\nstrategy = 'cloud_only'",
+            "routing.strategy",
+            "`cloud_only`, and no endpoint whose place is `cloud`",
+            "such an endpoint, or another strategy",
         ),
     ] {
         assert_mistakes(text, &[], &[(key, found, wanted)]);
@@ -354,6 +397,8 @@ fn all_mistakes_are_told_at_once_and_in_order() {
         [
             "bots.B",
             "bots.a.keys",
+            "bots.B.platform",
+            "bots.B.keys",
             "endpoints.x.place",
             "endpoints.x.url",
             "endpoints.x.model",
