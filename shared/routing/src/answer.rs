@@ -160,9 +160,16 @@ impl NoAnswer {
         cost(&self.attempts)
     }
 
-    /// Whether a shorter conversation could have been answered: an endpoint said that this one is too long.
+    /// Whether a shorter question could have been answered: an endpoint said that this one is too long, also without all
+    /// that could be left out of its conversation.
     #[must_use]
     pub fn is_too_long(&self) -> bool {
-        self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(Failure::ContextTooLong))
+        self.attempts.iter().any(|attempt| self.found_too_long(&attempt.endpoint))
+    }
+
+    /// Whether this is the last that the endpoint of this name said.
+    pub(crate) fn found_too_long(&self, endpoint: &str) -> bool {
+        let last = self.attempts.iter().rfind(|attempt| attempt.endpoint == endpoint);
+        last.is_some_and(|last| last.outcome == AttemptOutcome::Failed(Failure::ContextTooLong))
     }
 }

@@ -1,7 +1,7 @@
 //! One call of one endpoint, under its clocks: until its first token ([`begin`]), and from there to its end
 //! ([`Begun::rest`]).
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use chat::{Clock, Pause, Timestamp};
 use transport::{Limits, NetError, OutRequest, OutResponse, OutStream, Transport};
@@ -67,6 +67,7 @@ type Limit = (Timestamp, Failure);
 pub(crate) async fn begin<'a>(
     means: Means<'a>,
     endpoint: &'a Endpoint,
+    prompt: Cow<'a, Prompt>,
     (patience, has_neighbour): (Option<Duration>, bool),
     until: Timestamp,
 ) -> Result<Begun<'a>, Failed> {
@@ -74,6 +75,7 @@ pub(crate) async fn begin<'a>(
     let mut begun = Begun {
         means,
         endpoint,
+        prompt,
         until,
         has_neighbour,
         alive_at: started,
@@ -89,8 +91,8 @@ pub(crate) async fn begin<'a>(
         .filter(|_| manner == Manner::Streamed)
         .map_or(attempt, |patience| sooner(attempt, (started.plus(patience), Failure::SlowFirstToken)));
     let stream = loop {
-        let Some(request) = protocol::encode(endpoint, means.prompt, manner) else {
-            begun.said.push(Said::Words(echo::answer(means.prompt)));
+        let Some(request) = protocol::encode(endpoint, &begun.prompt, manner) else {
+            begun.said.push(Said::Words(echo::answer(&begun.prompt)));
             begun.ending =
                 Some(Ending { model: None, tokens: None, finish: Finish::Complete, garbled: false });
             return Ok(begun);
@@ -106,7 +108,7 @@ pub(crate) async fn begin<'a>(
             return Err(error.into());
         }
     };
-    let decoder = protocol::decoder(endpoint, means.prompt, &stream.headers).ok_or(Failure::Malformed)?;
+    let decoder = protocol::decoder(endpoint, &begun.prompt, &stream.headers).ok_or(Failure::Malformed)?;
     begun.answer = Some((stream, decoder));
     while begun.said.is_empty() && begun.ending.is_none() {
         begun.read(silent).await?;
@@ -168,6 +170,8 @@ async fn within<T>(
 pub(crate) struct Begun<'a> {
     means: Means<'a>,
     pub(crate) endpoint: &'a Endpoint,
+    /// What it was asked: the question, and what of the conversation it has room for.
+    prompt: Cow<'a, Prompt>,
     until: Timestamp,
     /// Whether another endpoint of the same place can be asked at once.
     has_neighbour: bool,
@@ -209,7 +213,7 @@ impl Begun<'_> {
 
     /// What it has used so far, when it is called off.
     pub(crate) fn usage(&self) -> Usage {
-        estimate::usage(self.means.prompt, self.speech.said())
+        estimate::usage(&self.prompt, self.speech.said())
     }
 
     /// Whether the question's time is over.

@@ -6,7 +6,7 @@ use transport::Via;
 use url::Url;
 
 use crate::{
-    Price, Protocol,
+    Learned, Price, Protocol,
     protocol::{Manner, Template, Untaken},
     word::words,
 };
@@ -76,6 +76,8 @@ pub struct Endpoint {
     pub price: Option<Price>,
     /// The bots whose questions it answers, and no other question; every question when absent.
     pub bots: Option<Vec<BotId>>,
+    /// How long a prompt it was found to take. Learned while it is asked, and shared by clones.
+    pub learned: Learned,
     /// What it was found not to take. Learned while it is asked, and shared by clones.
     pub untaken: Untaken,
 }
@@ -114,6 +116,7 @@ impl Endpoint {
             streaming: Streaming::Always,
             price: None,
             bots: None,
+            learned: Learned::default(),
             untaken: Untaken::default(),
         }
     }

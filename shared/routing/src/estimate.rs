@@ -1,6 +1,6 @@
 //! Counting tokens without a tokenizer.
 
-use crate::{Prompt, Usage};
+use crate::{Line, Prompt, Usage};
 
 /// What a chat template adds to each line: role, separators.
 const TOKENS_PER_LINE: u32 = 4;
@@ -48,19 +48,48 @@ const fn is_whole_token(c: char) -> bool {
         | '\u{FE30}'..='\u{FE4F}' | '\u{FF00}'..='\u{FFEF}' | '\u{1F000}'..='\u{1FAFF}' | '\u{20000}'..='\u{323AF}')
 }
 
+/// What a picture takes, about: providers count from 250 to 1,600 by its size, which is not looked at here.
+const TOKENS_PER_PICTURE: u32 = 1_000;
+
 /// About how many tokens a whole prompt is.
 pub(crate) fn prompt_tokens(prompt: &Prompt) -> u32 {
-    sum(prompt, estimate_tokens)
+    sum(prompt, 0, estimate_tokens)
+}
+
+/// About how many tokens of it no endpoint can do without: all but its memory.
+pub(crate) fn least_tokens(prompt: &Prompt) -> u32 {
+    sum(prompt, prompt.history, estimate_tokens)
 }
 
 /// What [`prompt_tokens`] cannot exceed, without looking at every letter: no token is less than a byte.
 pub(crate) fn prompt_tokens_most(prompt: &Prompt) -> u32 {
-    sum(prompt, |text| u32::try_from(text.len()).unwrap_or(u32::MAX))
+    sum(prompt, 0, bytes)
 }
 
-fn sum(prompt: &Prompt, tokens: impl Fn(&str) -> u32) -> u32 {
-    let texts = prompt.system.iter().chain(prompt.lines.iter().map(|line| &line.text));
-    texts.fold(0, |sum: u32, text| sum.saturating_add(tokens(text)).saturating_add(TOKENS_PER_LINE))
+/// What [`least_tokens`] cannot exceed.
+pub(crate) fn least_tokens_most(prompt: &Prompt) -> u32 {
+    sum(prompt, prompt.history, bytes)
+}
+
+fn bytes(text: &str) -> u32 {
+    u32::try_from(text.len()).unwrap_or(u32::MAX)
+}
+
+/// About how many tokens a line is.
+pub(crate) fn line_tokens(line: &Line) -> u32 {
+    of_line(line, estimate_tokens)
+}
+
+fn of_line(line: &Line, tokens: impl Fn(&str) -> u32) -> u32 {
+    let pictures = u32::try_from(line.pictures.len()).unwrap_or(u32::MAX).saturating_mul(TOKENS_PER_PICTURE);
+    tokens(&line.text).saturating_add(TOKENS_PER_LINE).saturating_add(pictures)
+}
+
+/// Of all but the first lines.
+fn sum(prompt: &Prompt, without: usize, tokens: impl Fn(&str) -> u32) -> u32 {
+    let system = prompt.system.as_ref().map_or(0, |text| tokens(text).saturating_add(TOKENS_PER_LINE));
+    let lines = prompt.lines.get(without..).unwrap_or_default();
+    lines.iter().fold(system, |sum, line| sum.saturating_add(of_line(line, &tokens)))
 }
 
 /// The usage of a call whose server did not count.

@@ -22,6 +22,8 @@
 //! - [`answer`]: what asking gave ([`Answer`], [`NoAnswer`], [`Attempt`]); [`failure`]: why an attempt failed;
 //!   [`server_error`]: what the server said about it
 //! - [`meter`]: what an answer costs while it comes ([`Meter`])
+//! - `window`: how long a prompt a model can take, and what of a conversation is left out of it
+//!   ([`Learned`]); `shrink` is that of one question
 //! - [`estimate`]: counting tokens without a tokenizer ([`estimate_tokens`])
 //! - `word`: enums that are words in configuration
 //!
@@ -78,9 +80,11 @@ pub mod router;
 pub mod rule;
 mod run;
 pub mod server_error;
+mod shrink;
 pub mod signer;
 mod speech;
 pub mod strategy;
+mod window;
 pub mod word;
 
 pub use answer::{Answer, Attempt, AttemptOutcome, NoAnswer, NoAnswerReason, Usage};
@@ -101,4 +105,5 @@ pub use rule::{Pattern, Rule, Then, When};
 pub use server_error::{Overflow, ServerError, ServerMessage};
 pub use signer::Signer;
 pub use strategy::{Balance, Strategy};
+pub use window::Learned;
 pub use word::UnknownWord;

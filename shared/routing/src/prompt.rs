@@ -98,6 +98,9 @@ pub struct Prompt {
     pub system: Option<String>,
     /// The conversation; the last line is the one to answer.
     pub lines: Vec<Line>,
+    /// How many of the first lines are memory, of which the oldest exchanges may be left out where a model's context has no
+    /// room for all. None of what a caller sends itself.
+    pub history: usize,
     /// How the answer is to be worded.
     pub sampling: Sampling,
 }
@@ -106,7 +109,7 @@ impl Prompt {
     /// A question without a conversation before it.
     #[must_use]
     pub fn question(text: impl Into<String>) -> Self {
-        Self { system: None, lines: vec![Line::user(text)], sampling: Sampling::default() }
+        Self { lines: vec![Line::user(text)], ..Self::default() }
     }
 }
 
@@ -116,6 +119,7 @@ impl std::fmt::Debug for Prompt {
         f.debug_struct("Prompt")
             .field("system_bytes", &self.system.as_ref().map(String::len))
             .field("lines", &self.lines)
+            .field("history", &self.history)
             .field("sampling", &self.sampling)
             .finish()
     }

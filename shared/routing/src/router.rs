@@ -15,10 +15,12 @@ use transport::Transport;
 use crate::{
     Answer, Ask, Board, Clocks, Context, Endpoint, NoAnswer, NoAnswerReason, Opening, Place, Prompt,
     Protocol, Route, Rule, Sign, Signer, Strategy,
+    estimate::{least_tokens, line_tokens},
     health::Health,
     hedge::Hedging,
     plan::{self, Grounds, Plan, fold::fold},
     run::Run,
+    window,
 };
 
 /// How long what other instances told is believed before they are asked again.
@@ -172,6 +174,20 @@ impl Router {
             .filter(|(_, e)| e.bots.is_none())
             .map(|(sign, _)| sign)
             .collect()
+    }
+
+    /// About how long a question may be that was too long for everybody, in tokens as [`estimate_tokens`] counts them.
+    /// Nothing where no endpoint that refused it has a window that is known, or the figure would not help.
+    ///
+    /// [`estimate_tokens`]: crate::estimate_tokens
+    #[must_use]
+    pub fn longest_question(&self, none: &NoAnswer, prompt: &Prompt) -> Option<u32> {
+        let now = self.ports.clock.now();
+        let too_long = |endpoint: &&Endpoint| none.found_too_long(&endpoint.name);
+        let rooms = self.endpoints.iter().filter(too_long).filter_map(|one| window::room(one, prompt, now));
+        let (least, question) = (least_tokens(prompt), prompt.lines.last().map_or(0, line_tokens));
+        let longest = rooms.max()?.saturating_sub(least.saturating_sub(question));
+        (0 < longest && longest < question).then_some(longest)
     }
 
     /// Asks one endpoint after the other until one answers, all within the question's budget.

@@ -22,6 +22,8 @@ use crate::{
     hedge,
     plan::LeftOut,
     protocol::Manner,
+    shrink::Shrunk,
+    window,
 };
 
 /// The longest that one endpoint is waited for because it asked for it. Longer, and a person would rather hear from
@@ -49,6 +51,8 @@ pub(crate) struct Run<'a> {
     again: BTreeSet<usize>,
     /// Who was not there, and is waited for when nobody else is left to ask.
     absent: Absent,
+    /// What each was sent of the conversation.
+    shrunk: Shrunk,
     calls_left: u32,
     attempts: Vec<Attempt>,
 }
@@ -57,6 +61,8 @@ pub(crate) struct Run<'a> {
 struct Call<'a> {
     index: usize,
     started: Timestamp,
+    /// Tokens of the prompt, by estimate.
+    tokens: u32,
     /// Held until the call is over.
     _admission: Admission,
     result: Result<Begun<'a>, Failed>,
@@ -111,6 +117,7 @@ impl<'a> Run<'a> {
             over_budget: plan.left_out.iter().any(|(_, why)| *why == LeftOut::Allowance),
             again: BTreeSet::new(),
             absent: Absent::default(),
+            shrunk: Shrunk::default(),
             calls_left: router.route.attempts.max(1),
             attempts: Vec::new(),
         }
@@ -237,12 +244,17 @@ impl<'a> Run<'a> {
         let other = self.calls_left > 0 && self.queue.iter().any(|&other| self.is_ready(other));
         let patience = other.then_some(means.clocks.first_token);
         let has_neighbour = self.calls_left > 0 && self.has_neighbour(index);
+        let asked = router.endpoints.get(index);
+        let asked = asked.map(|endpoint| (endpoint, self.shrunk.fit(index, endpoint, means.prompt, started)));
         async move {
-            let result = match router.endpoints.get(index) {
-                Some(endpoint) => attempt::begin(means, endpoint, (patience, has_neighbour), until).await,
+            let tokens = asked.as_ref().map_or(0, |(_, fitted)| fitted.tokens);
+            let result = match asked {
+                Some((endpoint, fitted)) => {
+                    attempt::begin(means, endpoint, fitted.prompt, (patience, has_neighbour), until).await
+                }
                 None => Err(Failure::Unreachable.into()),
             };
-            Call { index, started, _admission: admission, result }
+            Call { index, started, tokens, _admission: admission, result }
         }
     }
 
@@ -275,7 +287,7 @@ impl<'a> Run<'a> {
 
     /// The rest of a call, and its place in the books.
     async fn finish(&mut self, call: Call<'a>) -> Came {
-        let Call { index, started, result, _admission } = call;
+        let Call { index, started, tokens, result, _admission } = call;
         let begun = match result {
             Ok(begun) => begun,
             Err(failed) => {
@@ -286,6 +298,7 @@ impl<'a> Run<'a> {
         let (endpoint, first_token) = (begun.endpoint, begun.first_token);
         match begun.rest(self.ask.listener).await {
             Ok(spoken) => {
+                endpoint.learned.took(spoken.usage, tokens);
                 if spoken.finish == Finish::TimedOut {
                     let seconds = self.ask.budget.as_secs();
                     tracing::warn!(endpoint = %endpoint.name, seconds, "the turn timeout cut an answer off");
@@ -366,7 +379,7 @@ impl<'a> Run<'a> {
 
     /// Every text and secret that a call to this endpoint carries, which a server can quote.
     fn sent<'e>(&'e self, endpoint: &'e Endpoint) -> impl Iterator<Item = &'e str> {
-        let Prompt { system, lines, sampling } = self.ask.prompt;
+        let Prompt { system, lines, sampling, .. } = self.ask.prompt;
         let texts = lines.iter().map(|line| &line.text).chain(system).chain(&sampling.stop);
         texts.map(String::as_str).chain(endpoint.key.as_ref().map(ExposeSecret::expose_secret))
     }
@@ -382,7 +395,11 @@ impl<'a> Run<'a> {
         let again = match failure.next() {
             Next::Stop => return false,
             Next::LargerWindow => {
-                self.keep_larger_windows(index);
+                if self.shrinks(index).await {
+                    self.queue.push_front(index);
+                } else {
+                    self.keep_larger_windows(index);
+                }
                 None
             }
             Next::SameAfter(wait) => self.may_wait(index, wait.unwrap_or(BUSY_WAIT)),
@@ -415,9 +432,23 @@ impl<'a> Run<'a> {
         others.any(|other| place(other) == place(index) && self.is_ready(other))
     }
 
+    /// Whether an endpoint that found the prompt too long can be asked again at once, with less of the conversation. That
+    /// call is none of those that one question may cost: the first was refused before it cost anything.
+    async fn shrinks(&mut self, index: usize) -> bool {
+        let Some(endpoint) = self.router.endpoints.get(index) else { return false };
+        let overflow = self.attempts.last().map(|attempt| attempt.overflow).unwrap_or_default();
+        let Means { transport, prompt, clock, .. } = self.means;
+        let now = clock.now();
+        let shrinks = self.shrunk.too_long(index, endpoint, prompt, overflow, (transport, now)).await;
+        self.calls_left += u32::from(shrinks);
+        shrinks
+    }
+
     /// Leaves only endpoints that can take a longer prompt than this one, as far as that is known.
     fn keep_larger_windows(&mut self, index: usize) {
-        let window = |index: usize| self.router.endpoints.get(index).and_then(|endpoint| endpoint.window);
+        let now = self.means.clock.now();
+        let endpoint = |index: usize| self.router.endpoints.get(index);
+        let window = |index: usize| endpoint(index).and_then(|endpoint| window::known(endpoint, now));
         let Some(too_small) = window(index) else { return };
         self.queue.retain(|&other| window(other).is_none_or(|window| window > too_small));
     }
@@ -429,21 +460,24 @@ impl<'a> Run<'a> {
     }
 
     fn no_answer(self) -> NoAnswer {
-        let ended = |failure| self.attempts.iter().any(|a| a.outcome == AttemptOutcome::Failed(failure));
+        let (out_of_time, over_budget) = (self.left().is_zero(), self.over_budget);
         // Who waited for a server in vain has not to shorten the question.
-        let reason = if self.left().is_zero() && !self.attempts.is_empty() && self.absent.is_empty() {
+        let waited = !self.absent.is_empty();
+        let none = NoAnswer { reason: NoAnswerReason::AllFailed, attempts: self.attempts };
+        let filtered = AttemptOutcome::Failed(Failure::ContentFiltered);
+        let reason = if out_of_time && !none.attempts.is_empty() && !waited {
             NoAnswerReason::OutOfTime
-        } else if ended(Failure::ContentFiltered) || ended(Failure::ContextTooLong) {
+        } else if none.is_too_long() || none.attempts.iter().any(|attempt| attempt.outcome == filtered) {
             NoAnswerReason::Refused
-        } else if !self.attempts.is_empty() {
+        } else if !none.attempts.is_empty() {
             NoAnswerReason::AllFailed
-        } else if self.over_budget {
+        } else if over_budget {
             NoAnswerReason::OverBudget
-        } else if self.left().is_zero() {
+        } else if out_of_time {
             NoAnswerReason::OutOfTime
         } else {
             NoAnswerReason::NoEndpoint
         };
-        NoAnswer { reason, attempts: self.attempts }
+        NoAnswer { reason, ..none }
     }
 }

@@ -124,6 +124,11 @@ impl Composer<'_> {
         self.spending.book(cost, self.clock.now()).await;
         Ok(match answer {
             Ok(answer) => answered(answer, language),
+            // Nothing is wrong that an operator could see to.
+            Err(none) if none.reason == NoAnswerReason::Refused && none.is_too_long() => {
+                let most = self.router.longest_question(&none, &prompt);
+                Composed::said_by_us(&words::question_too_long(most, language), ExchangeKind::Notice)
+            }
             Err(none) => Composed::apology(&none, language),
         })
     }

@@ -159,7 +159,9 @@ impl<'a> Memory<'a> {
 
     fn prompt(mut self, persona: Option<&str>) -> Prompt {
         self.lines.reverse();
-        Prompt { system: persona.map(str::to_owned), lines: self.lines, ..Prompt::default() }
+        // All but the question, and what it answers of a burst.
+        let history = self.lines.len().saturating_sub(1);
+        Prompt { system: persona.map(str::to_owned), lines: self.lines, history, ..Prompt::default() }
     }
 }
 

@@ -192,6 +192,31 @@ pub const fn gave_up(language: Language) -> &'static str {
     }
 }
 
+/// The reply to a question that is too long for every model by itself; `most` is about how many tokens it may have, as
+/// [`routing::estimate_tokens`] counts them: one for each Chinese character, four for three English words.
+#[must_use]
+pub fn question_too_long(most: Option<u32>, language: Language) -> String {
+    let (long, about, please) = match language {
+        Language::Zh => (
+            "这条消息本身太长，超过了模型一次能读的长度，和之前的对话无关。",
+            most.map(|most| format!("大约不要超过 {} 个汉字。", rounded(most))),
+            "请精简一下，或分成几条发送。",
+        ),
+        Language::En => (
+            "This message alone is longer than the model can read at once, whatever was said before. ",
+            most.map(|most| format!("It can read about {} words. ", rounded(most.saturating_mul(3) / 4))),
+            "Please shorten it, or send it in several messages.",
+        ),
+    };
+    [long, about.as_deref().unwrap_or_default(), please].concat()
+}
+
+/// Down to a number with two figures that say something.
+fn rounded(number: u32) -> u32 {
+    let unit = 10_u32.pow(number.checked_ilog10().unwrap_or_default().saturating_sub(1));
+    number / unit * unit
+}
+
 /// The apology when no model answered. Says what to do, and nothing about our insides.
 #[must_use]
 pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str {
@@ -209,7 +234,7 @@ pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str
             "抱歉，模型没有在规定时间内答完。请把问题缩短一些，或过几分钟再试。"
         }
         (Language::Zh, NoAnswerReason::Refused) => {
-            "抱歉，模型没有接受这个问题：可能太长，或涉及不能回答的内容。请换个说法，或发送 `/new` 重新开始。"
+            "抱歉，模型没有接受这个问题：可能涉及不能回答的内容。请换个说法，或发送 `/new` 重新开始。"
         }
         (Language::Zh, NoAnswerReason::OverBudget) => {
             "抱歉，这段时间的模型费用额度已经用完，这个问题没能得到回答。请联系管理员，或等额度恢复后再问。"
@@ -224,7 +249,7 @@ pub const fn apology(reason: NoAnswerReason, language: Language) -> &'static str
             "Sorry, the model did not finish in time. Please shorten your question, or try again in a few minutes."
         }
         (Language::En, NoAnswerReason::Refused) => {
-            "Sorry, the model did not take this question: it may be too long, or about something it must not answer. Please put it differently, or send `/new` to begin anew."
+            "Sorry, the model did not take this question: it may be about something it must not answer. Please put it differently, or send `/new` to begin anew."
         }
     }
 }

@@ -155,6 +155,58 @@ async fn models_that_start_are_waited_for() {
     assert_eq!(world.ended(), [("parked", Some("no_answer"))]);
 }
 
+/// Refused as vLLM does.
+fn too_long(window: u32, prompt: u32) -> Fault {
+    let body = format!(
+        r#"{{"error":{{"message":"This model's maximum context length is {window} tokens. However, you requested {prompt} tokens in the messages.","code":400}}}}"#
+    );
+    Fault::Raw { status: 400, body }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_that_outgrew_the_model_is_answered_by_it() {
+    let world = World::new().await;
+    for _ in 0..6 {
+        world.feishu(&Say::direct("ann", &"喜鹊".repeat(100))).await;
+    }
+    // The answer repeats the question: some 410 tokens of ours for each of them, and the server's are as many.
+    world.local.script(Target::Model, [too_long(2_048, 2_500)]);
+    world.feishu(&Say::direct("ann", "and now?")).await;
+    assert!(world.seen()[6].starts_with("You said: and now?"), "{:?}", world.seen());
+    let asked = world.local.model_requests().pop().unwrap();
+    let messages = asked["messages"].as_array().unwrap();
+    assert_eq!((&messages[0]["role"], &messages[1]["role"]), (&"system".into(), &"user".into()));
+    assert!((4..14).contains(&messages.len()), "{} messages", messages.len());
+    assert_eq!(messages.last().unwrap()["content"], "and now?");
+    assert!(world.cloud.model_requests().is_empty());
+    assert!(world.ended().iter().all(|ended| *ended == ("done", None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_that_alone_is_too_long_is_told_so_and_is_no_dead_letter() {
+    for (question, told) in [
+        (
+            "喜鹊".repeat(1_900),
+            "这条消息本身太长，超过了模型一次能读的长度，和之前的对话无关。大约不要超过 1400 个汉字。请精简一下，或分成几条发送。",
+        ),
+        (
+            "magpie ".repeat(2_000),
+            "This message alone is longer than the model can read at once, whatever was said before. It can read about 1000 words. Please shorten it, or send it in several messages.",
+        ),
+    ] {
+        let world = World::new().await;
+        world.feishu(&Say::direct("ann", "hello")).await;
+        world.local.script(Target::Model, [too_long(2_048, 4_000), too_long(2_048, 4_000)]);
+        world.cloud.script(Target::Model, [too_long(2_048, 4_000), too_long(2_048, 4_000)]);
+        world.feishu(&Say::direct("ann", &question)).await;
+        assert_eq!(world.seen()[1], told);
+        assert_eq!(world.ended().last(), Some(&("done", None)));
+        // It is no memory, so what follows is answered as ever.
+        world.feishu(&Say::direct("ann", "again?")).await;
+        assert_eq!(world.seen()[2], "You said: again? (turn 2)");
+    }
+}
+
 fn chunk(delta: &serde_json::Value) -> String {
     serde_json::json!({"choices": [{"index": 0, "delta": delta}]}).to_string()
 }

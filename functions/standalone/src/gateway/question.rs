@@ -32,7 +32,8 @@ impl Question {
     pub(crate) fn new(request: Request, program: &str) -> Result<Self, Refusal> {
         let sampling = sampling(&request)?;
         let context = context(&request, program);
-        let mut prompt = Prompt { system: None, lines: Vec::with_capacity(request.messages.len()), sampling };
+        let mut prompt =
+            Prompt { lines: Vec::with_capacity(request.messages.len()), sampling, ..Prompt::default() };
         for message in request.messages {
             add(&mut prompt, message)?;
         }

@@ -23,6 +23,9 @@ pub(super) struct Question<'a> {
     /// More tokens than these it cannot be.
     tokens_most: OnceCell<u32>,
     tokens: OnceCell<u32>,
+    /// More tokens than these it cannot be without its memory.
+    least_most: OnceCell<u32>,
+    least: OnceCell<u32>,
     /// All lines, folded, oldest first.
     folded: OnceCell<Vec<String>>,
     last_folded: OnceCell<String>,
@@ -35,6 +38,8 @@ impl<'a> Question<'a> {
             context: ask.context,
             tokens_most: OnceCell::new(),
             tokens: OnceCell::new(),
+            least_most: OnceCell::new(),
+            least: OnceCell::new(),
             folded: OnceCell::new(),
             last_folded: OnceCell::new(),
         }
@@ -50,6 +55,12 @@ impl<'a> Question<'a> {
     pub(super) fn is_longer_than(&self, tokens: u32) -> bool {
         *self.tokens_most.get_or_init(|| estimate::prompt_tokens_most(self.prompt)) > tokens
             && self.tokens() > tokens
+    }
+
+    /// The same for what cannot be left out of it.
+    pub(super) fn needs_more_than(&self, tokens: u32) -> bool {
+        *self.least_most.get_or_init(|| estimate::least_tokens_most(self.prompt)) > tokens
+            && *self.least.get_or_init(|| estimate::least_tokens(self.prompt)) > tokens
     }
 
     fn lines(&self, extent: Extent) -> &'a [Line] {

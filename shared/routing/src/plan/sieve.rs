@@ -5,7 +5,7 @@ use super::{
     question::{Extent, Question},
     rules::Said,
 };
-use crate::{Endpoint, Place, Prompt, Strategy};
+use crate::{Endpoint, Place, Prompt, Strategy, window};
 
 /// What is kept of a window for the answer, at least. With less, an answer would break off in its first sentences.
 const LEAST_ANSWER: u32 = 256;
@@ -60,16 +60,18 @@ fn longest_answer(endpoint: &Endpoint, prompt: &Prompt) -> u32 {
     endpoint.max_tokens.into_iter().chain(prompt.sampling.max_tokens).min().unwrap_or(LONG_ANSWER)
 }
 
-/// Leaves out windows that are too small. Where all are, the largest may still do: the count is an estimate.
+/// Leaves out windows that are too small for what is to be answered; of the memory before it, each endpoint gets what it has
+/// room for. Where all are, the largest may still do: the count is an estimate.
 fn keep_large_windows(
     grounds: &Grounds<'_>,
     question: &Question<'_>,
     fit: &mut Vec<usize>,
     left_out: &mut Vec<(usize, LeftOut)>,
 ) {
-    let window = |index: usize| grounds.endpoint(index).and_then(|endpoint| endpoint.window);
+    let window =
+        |index: usize| grounds.endpoint(index).and_then(|endpoint| window::known(endpoint, grounds.now));
     let is_too_small = |index: usize| {
-        window(index).is_some_and(|window| question.is_longer_than(window.saturating_sub(LEAST_ANSWER)))
+        window(index).is_some_and(|window| question.needs_more_than(window.saturating_sub(LEAST_ANSWER)))
     };
     let any = fit.iter().any(|&index| !is_too_small(index));
     let largest = fit.iter().filter_map(|&index| window(index)).max();

@@ -41,6 +41,7 @@ mod transcript;
 mod wait;
 
 pub use parameter::{Parameter, Untaken};
+pub(crate) use request::most_tokens;
 pub use template::Template;
 
 words! {

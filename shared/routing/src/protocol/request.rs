@@ -54,7 +54,7 @@ pub(super) fn keyed(endpoint: &Endpoint, url: Url, name: HeaderName, body: Vec<u
 }
 
 /// The longest answer that both the endpoint and the question allow.
-pub(super) fn most_tokens(endpoint: &Endpoint, prompt: &Prompt) -> Option<u32> {
+pub(crate) fn most_tokens(endpoint: &Endpoint, prompt: &Prompt) -> Option<u32> {
     match (endpoint.max_tokens, prompt.sampling.max_tokens) {
         (Some(ours), Some(theirs)) => Some(ours.min(theirs)),
         (ours, theirs) => ours.or(theirs),

@@ -36,6 +36,8 @@ pub(crate) enum Does {
     Refuse(u16, &'static [Step]),
     /// The first until so many seconds after the start of the test, then the second.
     Until(u64, Box<Does>, Box<Does>),
+    /// Counts the prompt's tokens; answers where they are within the window, else refuses in these words.
+    Window(u64, fn(window: u64, prompt: u64) -> String),
 }
 
 /// One step of a stream.
@@ -67,6 +69,10 @@ pub(crate) struct Net {
     began: Instant,
     pub(crate) told: Mutex<Vec<Opening>>,
     pub(crate) board: Mutex<Vec<Opening>>,
+    /// What is answered at these paths, whichever the server, besides questions.
+    pub(crate) infos: Mutex<Vec<(&'static str, &'static str)>>,
+    /// The paths that were asked for.
+    pub(crate) looked: Mutex<Vec<String>>,
 }
 
 impl Net {
@@ -133,8 +139,15 @@ impl Board for Net {
 
 #[async_trait]
 impl Transport for Net {
-    async fn call(&self, _: OutRequest, _: Limits) -> Result<OutResponse, NetError> {
-        panic!("models are asked by streaming")
+    async fn call(&self, request: OutRequest, _: Limits) -> Result<OutResponse, NetError> {
+        let path = request.url.path().to_owned();
+        let infos = self.infos.lock().unwrap();
+        let (status, body) = match infos.iter().find(|(known, _)| *known == path) {
+            Some((_, body)) => (StatusCode::OK, *body),
+            None => (StatusCode::NOT_FOUND, "404 page not found"),
+        };
+        self.looked.lock().unwrap().push(path);
+        Ok(OutResponse { status, headers: HeaderMap::new(), body: Bytes::from_static(body.as_bytes()) })
     }
 
     async fn stream(&self, request: OutRequest, limits: Limits) -> Result<OutStream, NetError> {
@@ -148,6 +161,9 @@ impl Transport for Net {
         };
         let does = if let Does::Until(seconds, before, after) = does {
             if self.began.elapsed() < Duration::from_secs(seconds) { *before } else { *after }
+        } else if let Does::Window(window, says) = does {
+            let prompt = tokens(self.bodies.lock().unwrap().last().unwrap());
+            if prompt > window { Does::Status(400, says(window, prompt).leak()) } else { counted(prompt) }
         } else {
             does
         };
@@ -155,6 +171,22 @@ impl Transport for Net {
         let head = tokio::time::timeout_at(end, head(does)).await.unwrap_or(Err(NetError::Timeout))?;
         Ok(OutStream { status: head.0, headers: head.1, body: Box::new(Script { steps: head.2, end }) })
     }
+}
+
+/// What a server counts: three tokens for two Chinese characters, one for three others, and five for each message.
+fn tokens(body: &serde_json::Value) -> u64 {
+    let of_char = |c: char| if c.is_ascii() { 2 } else { 9 };
+    let of = |message: &serde_json::Value| {
+        30 + message["content"].as_str().unwrap().chars().map(of_char).sum::<u64>()
+    };
+    body["messages"].as_array().unwrap().iter().map(of).sum::<u64>() / 6
+}
+
+fn counted(prompt: u64) -> Does {
+    let usage =
+        serde_json::json!({"choices": [], "usage": {"prompt_tokens": prompt, "completion_tokens": 1}});
+    let usage = Step::Bytes(format!("data: {usage}\n\n").leak());
+    Does::Stream(vec![Step::Word("yes"), usage, Step::Done].leak())
 }
 
 type Head = (StatusCode, HeaderMap, VecDeque<Step>);
@@ -185,7 +217,7 @@ async fn head(does: Does) -> Result<Head, NetError> {
         Does::Refuse(status, steps) => {
             Ok((StatusCode::from_u16(status).unwrap(), HeaderMap::new(), steps.iter().copied().collect()))
         }
-        Does::Hang | Does::Until(..) => Err(NetError::Timeout),
+        Does::Hang | Does::Until(..) | Does::Window(..) => Err(NetError::Timeout),
     }
 }
 
@@ -247,6 +279,8 @@ pub(crate) fn net(servers: &[(&str, &[Does])]) -> Arc<Net> {
         began: Instant::now(),
         told: Mutex::default(),
         board: Mutex::default(),
+        infos: Mutex::default(),
+        looked: Mutex::default(),
     })
 }
 

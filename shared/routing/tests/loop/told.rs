@@ -14,7 +14,9 @@ use crate::net::{Does, ask, endpoint, net, router, say, setup};
 
 /// Hears attempts, each as endpoint, outcome, status and message.
 #[derive(Default)]
-struct Attempts(Mutex<Vec<(String, &'static str, Option<u16>, Option<String>)>>);
+struct Attempts(Mutex<Vec<Told>>);
+
+type Told = (String, &'static str, Option<u16>, Option<String>);
 
 impl Listener for Attempts {
     fn words(&self, _: &str) {}
