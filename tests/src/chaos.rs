@@ -134,7 +134,7 @@ async fn drained(stage: &Stage, keeper: &Keeper) -> anyhow::Result<()> {
     let mut looks = interval(LOOK);
     loop {
         looks.tick().await;
-        let answer = stage.pretend.get(health.clone()).await.context("the health check")?;
+        let answer = stage.pretend.get_as_operator(health.clone()).await.context("the health check")?;
         let body: serde_json::Value = serde_json::from_slice(&answer.body)?;
         if body["queue_depth"] == 0 {
             return Ok(());

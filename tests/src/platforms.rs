@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chat::Clock as _;
 use egress::{Egress, EgressOptions};
 use host::{SystemClock, SystemEntropy};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header::AUTHORIZATION};
 use simulator::{DingTalkApp, FeishuApp, Sent, Served, Simulator, Webhook};
 use transport::{Limits, OutRequest, OutResponse, Transport as _};
 use url::Url;
@@ -18,8 +18,12 @@ pub const FEISHU_KEYS: &str = r#"{"app_id":"cli_test","app_secret":"canary-app-s
 /// Keys of the DingTalk app that the tests use, as a bot's key file.
 pub const DINGTALK_KEYS: &str = r#"{"client_id":"dingtest","client_secret":"canary-client-secret","robot_code":"dingrobot","token":"canarytoken","aes_key":"ahovCJQX4bipwDKRY5cjqxELSZ6dkryFMT07elszGNU"}"#;
 
+/// What an operator shows, in the file `operator.token` beside the configuration.
+pub const OPERATOR_TOKEN: &str = "canary-operator-token";
+
 /// The secrets above, none of which may show up anywhere.
-pub const CANARIES: [&str; 6] = [
+pub const CANARIES: [&str; 7] = [
+    OPERATOR_TOKEN,
     "canary-app-secret",
     "canary-verification-token",
     "canary-encrypt-key",
@@ -57,6 +61,9 @@ model = "far-model"
 [routing]
 strategy = "local_first"
 attempt_timeout_seconds = 20
+
+[standalone]
+operator_token = "file:operator.token"
 "#,
         feishu = keys.0,
         dingtalk = keys.1,
@@ -144,6 +151,18 @@ impl Pretend {
     /// When nobody answers.
     pub async fn get(&self, url: Url) -> anyhow::Result<OutResponse> {
         Ok(self.client.call(OutRequest::get(url), Limits { total: PATIENCE, bytes: 1 << 20 }).await?)
+    }
+
+    /// Gets anything as an operator.
+    ///
+    /// # Errors
+    ///
+    /// When nobody answers.
+    pub async fn get_as_operator(&self, url: Url) -> anyhow::Result<OutResponse> {
+        let mut request = OutRequest::get(url);
+        let token = HeaderValue::from_str(&format!("Bearer {OPERATOR_TOKEN}"))?;
+        request.headers.insert(AUTHORIZATION, token);
+        Ok(self.client.call(request, Limits { total: PATIENCE, bytes: 1 << 20 }).await?)
     }
 
     /// Waits until people have seen `count` messages, and returns them all.

@@ -78,6 +78,32 @@ async fn notify_sends_through_a_custom_robot() {
     assert!(said.contains("ops"), "the channels that there are: {said}");
 }
 
+/// Nothing is sent, and nobody's configuration is needed to know that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_notification_that_says_nothing_is_an_error() {
+    for text in ["", "  ", "-"] {
+        // Standard input is empty here.
+        let Some((code, said)) = run(&["notify", "ops", text], &[], &[]).await else { return };
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("is empty"), "{text:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_that_cannot_be_read_stops_the_start_and_is_named() {
+    let config = ("magpie.toml", "[bots.b]\nplatform = \"feishu\"\nkeys = \"demo\"\n");
+    for (filter, part) in [("loud", "`loud`"), ("warn,turn=verbose", "`verbose`"), ("info,", "``")] {
+        let env = [("MAGPIE_LOG", filter)];
+        let Some((code, said)) = run(&["--listen", "127.0.0.1:0"], &[config], &env).await else { return };
+        assert_eq!(code, Some(2), "{said}");
+        assert!(said.contains("MAGPIE_LOG") && said.contains(part) && said.contains("debug"), "{said}");
+    }
+    let env = [("MAGPIE_LOG_FORMAT", "xml")];
+    let (code, said) = run(&["--listen", "127.0.0.1:0"], &[config], &env).await.unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("MAGPIE_LOG_FORMAT") && said.contains("`text` or `json`"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn help_and_version_are_there() {
     let Some((code, said)) = run(&["--help"], &[], &[]).await else { return };

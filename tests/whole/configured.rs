@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use magpie_tests::{
     component::Component,
-    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, Pretend, configuration},
+    platforms::{CANARIES, DINGTALK_KEYS, FEISHU_KEYS, OPERATOR_TOKEN, Pretend, configuration},
     standalone::Magpie,
 };
 use simulator::{Fault, Say, Target};
@@ -35,6 +35,7 @@ impl Setup {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("feishu.json"), FEISHU_KEYS).unwrap();
         std::fs::write(folder.path().join("dingtalk.json"), DINGTALK_KEYS).unwrap();
+        std::fs::write(folder.path().join("operator.token"), OPERATOR_TOKEN).unwrap();
         let keys = ("file:feishu.json", "file:dingtalk.json");
         let config = format!("{further}{}", configuration(&platforms, &local, &cloud, keys));
         std::fs::write(folder.path().join("magpie.toml"), config).unwrap();
@@ -156,7 +157,8 @@ async fn a_busy_conversation_does_not_hold_another_up() {
 async fn health_shows_how_the_endpoints_fare_and_stays_good_without_them() {
     let Some(setup) = Setup::start().await else { return };
     let health = async || {
-        let answer = setup.platforms.get(setup.magpie.url.join("/healthz").unwrap()).await.unwrap();
+        let url = setup.magpie.url.join("/healthz").unwrap();
+        let answer = setup.platforms.get_as_operator(url).await.unwrap();
         assert_eq!(answer.status, 200);
         serde_json::from_slice::<serde_json::Value>(&answer.body).unwrap()
     };
@@ -167,6 +169,9 @@ async fn health_shows_how_the_endpoints_fare_and_stays_good_without_them() {
     );
     assert_eq!(before["endpoints"][0]["state"], "ready");
     assert!(before["endpoints"][0]["first_token_millis"].is_null());
+    let url = setup.magpie.url.join("/healthz").unwrap();
+    let answer = setup.platforms.get(url).await.unwrap();
+    assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &br#"{"status":"ok"}"#[..]));
     // Keys that are refused are not going to be better in a moment.
     let refused = || std::iter::repeat_n(Fault::Status(401), 20);
     setup.local.simulator.script(Target::Model, refused());
@@ -177,6 +182,7 @@ async fn health_shows_how_the_endpoints_fare_and_stays_good_without_them() {
     let after = health().await;
     assert_eq!(after["endpoints"][0]["state"], "left_alone", "{after}");
     assert!(after["endpoints"][0]["seconds"].as_u64().unwrap() > 0, "{after}");
+    assert_eq!(after["endpoints"][0]["last_error"]["status"], 401, "{after}");
     assert_eq!(after["endpoints"][1]["state"], "ready", "{after}");
     assert!(after["endpoints"][1]["first_token_millis"].is_u64(), "{after}");
 }

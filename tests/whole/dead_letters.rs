@@ -42,6 +42,7 @@ async fn an_apology_a_look_and_the_answer_once() {
     let (code, shown) = dead_letters(&setup, &["show", id]).await;
     assert_eq!(code, Some(0), "{shown}");
     assert!(shown.contains("asks the models again"), "{shown}");
+    assert!(said.contains("endpoint far (empty") && shown.contains("endpoint far (empty"), "{said}\n{shown}");
     assert!(!said.contains("canary") && !shown.contains("canary"), "{said}\n{shown}");
 
     let (code, said) = dead_letters(&setup, &["redrive", id]).await;

@@ -15,6 +15,7 @@ mod gateway;
 mod guard;
 mod heads;
 mod lambda;
+mod operators;
 mod real_model;
 mod route;
 mod samples;

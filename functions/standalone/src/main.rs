@@ -22,6 +22,7 @@
 //! - [`health`]: how the endpoints fare
 //! - [`unread`]: bodies that are refused, or cannot be read to their end
 //! - [`web`]: the routes, among them `/webhook/{platform}/{bot}` and `/healthz`
+//! - [`write_probe`]: whether the store takes writes
 //! - [`platforms`]: the platforms that this process speaks
 //! - [`dispatcher`]: from the queue to turns
 //! - [`playground`]: the page at `/`, and the simulated platforms behind its demo bots
@@ -51,6 +52,7 @@ mod startup;
 mod table;
 mod unread;
 mod web;
+mod write_probe;
 
 use std::process::ExitCode;
 

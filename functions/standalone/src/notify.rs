@@ -1,5 +1,7 @@
 //! Outgoing notifications.
 
+mod text;
+
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
@@ -25,12 +27,14 @@ pub(crate) struct NotifyArgs {
     config: Option<PathBuf>,
     /// The channel: the NAME of `[channels.NAME]`
     channel: String,
-    /// What to say, as Markdown
+    /// What to say, as Markdown; `-` reads it from standard input
+    #[arg(allow_hyphen_values = true)]
     text: String,
 }
 
 /// Sends one notification and says what came of it.
 pub(crate) async fn notify(args: NotifyArgs, dot_env: DotEnv) -> anyhow::Result<()> {
+    let text = text::of(&args.text, std::io::stdin().lock())?;
     let settings = configuration::load(args.config.as_deref(), dot_env)?;
     let channel =
         settings.channels.iter().find(|channel| channel.name == args.channel).with_context(|| {
@@ -49,7 +53,7 @@ pub(crate) async fn notify(args: NotifyArgs, dot_env: DotEnv) -> anyhow::Result<
         .with_context(|| format!("{} cannot be used", channel.keys))?;
     let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
     let transport = ThroughProxy(&network.egress);
-    for notice in notices(&args.text) {
+    for notice in notices(&text) {
         let request = robot.request(&notice, SystemClock.now(), &fresh_id());
         check(&robot.outcome(transport.call(request, LIMITS).await))?;
     }

@@ -1,22 +1,25 @@
 //! `magpie route`: which endpoints a question goes to, and what became of each.
 //!
-//! The question goes the way that a turn's would go, without a platform, a store or memory: what is wrong with a route
-//! shows here before people meet it.
+//! The question goes the way that a turn's would go, without a platform or memory: what is wrong with a route shows here
+//! before people meet it. What the endpoints were last known to do comes from the Magpie that runs beside it, and what
+//! may still be spent from its store.
 
+mod budget;
 mod ways;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::bail;
 use chat::{ChatKind, Clock as _, UserId};
 use host::SystemClock;
 use routing::{
-    Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, NoAnswerReason, Plan, Prompt,
-    Router, Usage,
+    Answer, Ask, Attempt, AttemptOutcome, Context, Endpoint, LeftOut, Micros, NoAnswer, NoAnswerReason, Plan,
+    Prompt, Router, Usage,
 };
-use settings::{LocalSecrets, ProcessEnvironment, Settings};
+use settings::{BotSettings, LocalSecrets, ProcessEnvironment, Secrets, Settings};
 use transport::Transport;
 
+use self::budget::Budget;
 use crate::{
     configuration, discover::report::how_to_connect, dot_env::DotEnv, running::Running, serve, table::table,
 };
@@ -41,6 +44,9 @@ pub(crate) struct RouteArgs {
     /// Only show where the question would go, and ask nobody
     #[arg(long)]
     explain: bool,
+    /// Where the Magpie listens that is asked how the endpoints fare; otherwise where the configuration says
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
     /// The configuration, found like that of `serve`
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -54,17 +60,27 @@ pub(crate) async fn route(args: RouteArgs, dot_env: DotEnv) -> anyhow::Result<()
     let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
     let transport: Arc<dyn Transport> = Arc::new(network.egress.clone());
     let router = router(&settings, Arc::clone(&transport)).await?;
-    let context = context(&settings, &router, &args)?;
-    let system = persona(&settings, args.bot.as_deref())?;
+    let bot = bot(&settings, args.bot.as_deref())?;
+    let budget = Budget::of(&settings, bot, args.user.as_deref()).await?;
+    let context = Context { allowance: budget.left, ..context(bot, &router, &args)? };
+    let system = bot.and_then(|bot| bot.persona.clone());
+    let running = running(&settings, &secrets, transport.as_ref(), args.listen).await?;
+    router.adopt(&running.openings(SystemClock.now()));
     let prompt = Prompt { system, ..Prompt::question(args.question) };
     let ask = Ask::whole(&prompt, &context, settings.routing.turn_timeout);
-    let running = Running::ask(transport.as_ref(), settings.standalone.listen, None).await;
+    println!("{running}");
+    budget.lines.iter().for_each(|line| println!("{line}"));
     println!("{}", explanation(&router, &router.plan(&ask), &running));
     if args.explain {
         println!("\n{}", ways::ways(&router, &network));
         return Ok(());
     }
-    match router.ask(&ask).await {
+    if budget.is_spent {
+        bail!("nobody was asked: the budget of this month is spent")
+    }
+    let answer = router.ask(&ask).await;
+    budget.book(&settings, answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost)).await;
+    match answer {
         Ok(answer) => {
             println!("\n{}\n\n{}", harmless(&answer.text), attempts(&answer.attempts));
             Ok(())
@@ -79,11 +95,23 @@ pub(crate) async fn route(args: RouteArgs, dot_env: DotEnv) -> anyhow::Result<()
     }
 }
 
-/// What the bot of this name tells a model about itself.
-fn persona(settings: &Settings, bot: Option<&str>) -> anyhow::Result<Option<String>> {
-    let Some(name) = bot else { return Ok(None) };
+/// What the Magpie at this address knows, or the one that is configured.
+async fn running(
+    settings: &Settings,
+    secrets: &dyn Secrets,
+    transport: &dyn Transport,
+    address: Option<SocketAddr>,
+) -> anyhow::Result<Running> {
+    let token = settings::operator_token(settings.standalone.operator_token.as_ref(), secrets).await?;
+    let address = address.unwrap_or(settings.standalone.listen);
+    Ok(Running::ask(transport, address, token.as_ref()).await)
+}
+
+/// The bot of this name.
+fn bot<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<Option<&'a BotSettings>> {
+    let Some(name) = name else { return Ok(None) };
     match settings.bots.iter().find(|bot| bot.bot.as_str() == name) {
-        Some(bot) => Ok(bot.persona.clone()),
+        Some(bot) => Ok(Some(bot)),
         None => {
             let names: Vec<_> = settings.bots.iter().map(|bot| format!("`{}`", bot.bot)).collect();
             bail!("no bot is named `{name}`: there are {}", names.join(", "))
@@ -92,13 +120,12 @@ fn persona(settings: &Settings, bot: Option<&str>) -> anyhow::Result<Option<Stri
 }
 
 /// From whom the question comes, for rules.
-fn context(settings: &Settings, router: &Router, args: &RouteArgs) -> anyhow::Result<Context> {
+fn context(bot: Option<&BotSettings>, router: &Router, args: &RouteArgs) -> anyhow::Result<Context> {
     let known = |name: &str| router.endpoints().iter().any(|e| e.name == name || e.model == name);
     if let Some(unknown) = args.model.as_deref().filter(|name| !known(name)) {
         let names: Vec<_> = router.endpoints().iter().map(|e| format!("`{}`", e.name)).collect();
         bail!("no endpoint and no model is named `{unknown}`: there are the endpoints {}", names.join(", "))
     }
-    let bot = args.bot.as_deref().and_then(|name| settings.bots.iter().find(|bot| bot.bot.as_str() == name));
     Ok(Context {
         bot: bot.map(|bot| bot.bot.clone()),
         chat: Some(if args.group { ChatKind::Group } else { ChatKind::Direct }),
@@ -133,7 +160,7 @@ fn explanation(router: &Router, plan: &Plan, running: &Running) -> String {
         columns.extend(running.of(&endpoint.name).map(|health| harmless(&health.to_string())));
         rows.push(columns);
     }
-    if matches!(running, Running::Told(_)) {
+    if running.is_known() {
         rows[0].push("HEALTH".to_owned());
     }
     let mut parts = vec![head, table(&rows)];

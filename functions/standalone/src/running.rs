@@ -1,8 +1,10 @@
 //! What a Magpie that runs knows of its endpoints, for `magpie route`.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
+use chat::Timestamp;
 use http::{HeaderValue, header};
+use routing::Opening;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use transport::{Limits, OutRequest, Transport};
@@ -14,7 +16,14 @@ const LIMITS: Limits = Limits { total: Duration::from_millis(800), bytes: 1024 *
 
 /// What was learned from the Magpie at an address.
 #[derive(Debug)]
-pub(crate) enum Running {
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    pub(crate) known: Known,
+}
+
+/// What a Magpie told.
+#[derive(Debug)]
+pub(crate) enum Known {
     /// How its endpoints fare, by name.
     Told(BTreeMap<String, Health>),
     /// It answers, and shows no details: it has no operator token, or another one.
@@ -36,22 +45,62 @@ impl Running {
         address: SocketAddr,
         token: Option<&SecretString>,
     ) -> Self {
-        let Some(request) = request(address, token) else { return Self::NoAnswer };
-        let Ok(answer) = transport.call(request, LIMITS).await else { return Self::NoAnswer };
-        match serde_json::from_slice(&answer.body) {
-            Ok(Said { endpoints: Some(endpoints) }) => {
-                Self::Told(endpoints.into_iter().map(|health| (health.name.clone(), health)).collect())
+        let answer = match request(address, token) {
+            Some(request) => transport.call(request, LIMITS).await.ok(),
+            None => None,
+        };
+        let said = answer.and_then(|answer| serde_json::from_slice(&answer.body).ok());
+        let known = match said {
+            Some(Said { endpoints: Some(endpoints) }) => {
+                Known::Told(endpoints.into_iter().map(|health| (health.name.clone(), health)).collect())
             }
-            Ok(Said { endpoints: None }) => Self::NoDetails,
-            Err(_) => Self::NoAnswer,
-        }
+            Some(Said { endpoints: None }) => Known::NoDetails,
+            None => Known::NoAnswer,
+        };
+        Self { address, known }
+    }
+
+    /// Whether it told how its endpoints fare.
+    pub(crate) const fn is_known(&self) -> bool {
+        matches!(self.known, Known::Told(_))
+    }
+
+    /// The endpoints that it leaves alone, as of now.
+    pub(crate) fn openings(&self, now: Timestamp) -> Vec<Opening> {
+        let Known::Told(endpoints) = &self.known else { return Vec::new() };
+        let opening = |health: &Health| {
+            let until = now.plus(Duration::from_secs(health.seconds?));
+            Some(Opening { endpoint: health.name.clone(), since: now, until, step: 1 })
+        };
+        endpoints.values().filter_map(opening).collect()
     }
 
     /// How this endpoint fares, where that is known.
     pub(crate) fn of(&self, endpoint: &str) -> Option<&Health> {
-        match self {
-            Self::Told(endpoints) => endpoints.get(endpoint),
-            Self::NoDetails | Self::NoAnswer => None,
+        match &self.known {
+            Known::Told(endpoints) => endpoints.get(endpoint),
+            Known::NoDetails | Known::NoAnswer => None,
+        }
+    }
+}
+
+/// For a person at a terminal: who was asked, or that nobody was.
+impl fmt::Display for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let address = self.address;
+        match &self.known {
+            Known::Told(_) => write!(f, "health   as the Magpie at {address} has it"),
+            Known::NoDetails => write!(
+                f,
+                "health   not known: the Magpie at {address} shows it to operators only; give both the same \
+                 `standalone.operator_token`"
+            ),
+            Known::NoAnswer => {
+                write!(
+                    f,
+                    "health   not known: no Magpie answers at {address}; --listen names another address"
+                )
+            }
         }
     }
 }

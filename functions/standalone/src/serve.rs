@@ -7,7 +7,7 @@ use chat::Clock as _;
 use host::{SystemClock, SystemEntropy, SystemPause};
 use receive::Receiver;
 use routing::{Endpoint, LiveRouter, Router, RoutingError};
-use settings::{Bots, KeySource, LocalSecrets, ProcessEnvironment, Secrets, Settings};
+use settings::{Bots, KeySource, LocalSecrets, LogFormat, ProcessEnvironment, Secrets, Settings};
 use simulator::Simulator;
 use store_sqlite::SqliteStore;
 use telemetry::Observer;
@@ -23,7 +23,7 @@ use crate::{
     discover::{Finder, Found, Watch, report},
     dispatcher::Dispatcher,
     dot_env::DotEnv,
-    gateway::{Gateway, purse::Purse},
+    gateway::{Gateway, purse::Purse, tokens::Tokens},
     log,
     platforms::KINDS,
     playground::{
@@ -32,6 +32,7 @@ use crate::{
     },
     startup,
     web::Web,
+    write_probe::WriteProbe,
 };
 
 /// What a turn may take beyond the time for the models: to recall, to keep, and to send.
@@ -69,6 +70,7 @@ struct Magpie {
     finder: Finder,
     found: Found,
     gateway: Option<Gateway>,
+    operators: Arc<Tokens>,
     feed: Feed,
     base: Url,
     /// Keeps the folder locked.
@@ -120,6 +122,7 @@ impl Magpie {
         let store = SqliteStore::open(&data.database())?;
         // The folder's lock says that no other process lives: what looks in work was left behind by one that died.
         store.reclaim().await?;
+        let operators = operators(&settings, secrets.as_ref()).await?;
         let gateway = gateway(&settings, secrets.as_ref(), Arc::clone(&router), &store).await?;
         Ok(Self {
             settings,
@@ -133,6 +136,7 @@ impl Magpie {
             finder,
             found,
             gateway,
+            operators: Arc::new(operators),
             feed: Feed::new(),
             base,
             _data: data,
@@ -194,6 +198,8 @@ impl Magpie {
         let web = Web {
             receiver: self.receiver(),
             queue: Arc::new(self.store.clone()),
+            probe: Arc::new(WriteProbe::new(Arc::new(self.store.clone()), Arc::new(SystemClock))),
+            operators: Arc::clone(&self.operators),
             router: Arc::clone(&self.router),
             clock: Arc::new(SystemClock),
         };
@@ -240,28 +246,37 @@ impl Magpie {
         Ok(())
     }
 
-    /// Says where everything is, once everything is there.
+    /// Says where everything is, once everything is there: on standard output for a person, in the log for a collector.
     #[expect(clippy::print_stdout, reason = "a person at a terminal reads what was started")]
     fn greet(&self, address: SocketAddr) {
-        println!("Magpie {} listens on http://{address}", env!("CARGO_PKG_VERSION"));
-        if self.settings.standalone.playground {
-            println!("  try it      http://{address}/");
-        }
-        for (platform, bot) in self.bots.list() {
-            println!("  webhook     http://{address}/webhook/{platform}/{bot}");
-        }
-        if self.gateway.is_some() {
-            println!("  gateway     http://{address}/v1");
-        }
-        for endpoint in self.router.current().usual() {
-            println!("  endpoint    {} ({}, {})", endpoint.name, endpoint.place.as_str(), endpoint.model);
-        }
-        for line in report::others(&self.found) {
-            println!("  {line}");
+        for line in self.greeting(address) {
+            match self.settings.standalone.log_format {
+                LogFormat::Text => println!("{line}"),
+                LogFormat::Json => tracing::info!("{}", line.trim()),
+            }
         }
         if self.found.endpoints.is_empty() {
             report::none(&self.found);
         }
+    }
+
+    fn greeting(&self, address: SocketAddr) -> Vec<String> {
+        let mut lines = vec![format!("Magpie {} listens on http://{address}", env!("CARGO_PKG_VERSION"))];
+        if self.settings.standalone.playground {
+            lines.push(format!("  try it      http://{address}/"));
+        }
+        for (platform, bot) in self.bots.list() {
+            lines.push(format!("  webhook     http://{address}/webhook/{platform}/{bot}"));
+        }
+        if self.gateway.is_some() {
+            lines.push(format!("  gateway     http://{address}/v1"));
+        }
+        for endpoint in self.router.current().usual() {
+            let (place, model) = (endpoint.place.as_str(), &endpoint.model);
+            lines.push(format!("  endpoint    {} ({place}, {model})", endpoint.name));
+        }
+        lines.extend(report::others(&self.found).into_iter().map(|line| format!("  {line}")));
+        lines
     }
 
     /// Looks whether endpoints and platforms respond and accept what is configured.
@@ -330,6 +345,13 @@ pub(crate) fn router(
 ) -> Result<Router, RoutingError> {
     let routing = &settings.routing;
     Router::new(endpoints, routing.route.clone(), routing.clocks, routing_ports(Arc::clone(transport)))
+}
+
+/// Who may see the details of the health check: nobody where no token is configured.
+async fn operators(settings: &Settings, secrets: &dyn Secrets) -> anyhow::Result<Tokens> {
+    let token = settings::operator_token(settings.standalone.operator_token.as_ref(), secrets).await?;
+    let tokens: Vec<_> = token.map(|token| ("operator".to_owned(), token)).into_iter().collect();
+    Ok(Tokens::new(&tokens))
 }
 
 /// The gateway, where programs have tokens for it.

@@ -6,7 +6,7 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Path, Query, Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -17,8 +17,10 @@ use serde_json::{Value, json};
 use store::Dequeue;
 
 use crate::{
+    gateway::tokens::Tokens,
     health,
     unread::{self, Unread},
+    write_probe::WriteProbe,
 };
 
 /// What the routes need.
@@ -26,6 +28,9 @@ use crate::{
 pub(crate) struct Web {
     pub(crate) receiver: Arc<Receiver>,
     pub(crate) queue: Arc<dyn Dequeue>,
+    pub(crate) probe: Arc<WriteProbe>,
+    /// Who sees the details of the health check.
+    pub(crate) operators: Arc<Tokens>,
     pub(crate) router: Arc<routing::LiveRouter>,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -70,18 +75,25 @@ fn respond(answer: HookAnswer) -> Response {
     (answer.status, json, Body::from(answer.body)).into_response()
 }
 
-/// `200` while the store answers, with how much waits in the queue and how the endpoints fare; `503` when it does not.
-/// Endpoints that are down change nothing of the status: messages are kept until one is back.
-async fn healthz(State(web): State<Web>) -> (StatusCode, Json<Value>) {
-    match web.queue.depth().await {
-        Ok(depth) => {
-            let version = env!("CARGO_PKG_VERSION");
-            let endpoints = health::of(web.router.current().signs(), web.clock.now());
-            let said = json!({
-                "status": "ok", "version": version, "queue_depth": depth, "endpoints": endpoints,
-            });
-            (StatusCode::OK, Json(said))
-        }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "store unavailable" }))),
+/// `200` while the store takes writes, `503` while it does not: no message could be accepted then. Endpoints that are down
+/// change nothing of the status: messages are kept until one is back. Operators see more than the status.
+async fn healthz(State(web): State<Web>, headers: HeaderMap) -> (StatusCode, Json<Value>) {
+    let written = web.probe.check().await;
+    let (code, status) = match written {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+    };
+    if web.operators.program(&headers).is_none() {
+        return (code, Json(json!({ "status": status })));
     }
+    let mut said = json!({
+        "status": status,
+        "version": env!("CARGO_PKG_VERSION"),
+        "queue_depth": web.queue.depth().await.ok(),
+        "endpoints": health::of(web.router.current().signs(), web.clock.now()),
+    });
+    if let (Err(error), Some(said)) = (written, said.as_object_mut()) {
+        said.insert("error".to_owned(), error.to_string().into());
+    }
+    (code, Json(said))
 }

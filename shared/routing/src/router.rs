@@ -176,6 +176,11 @@ impl Router {
             .collect()
     }
 
+    /// Believes these about the endpoints, unless they answered since: what another process knows.
+    pub fn adopt(&self, openings: &[Opening]) {
+        self.health.adopt(openings, self.ports.clock.now());
+    }
+
     /// About how long a question may be that was too long for everybody, in tokens as [`estimate_tokens`] counts them.
     /// Nothing where no endpoint that refused it has a window that is known, or the figure would not help.
     ///

@@ -14,6 +14,7 @@
 //! - `writer`, `job`, `backlog`: writes in groups; `checkpoint`: when the log goes into the file; `readers`: reads
 //! - `schema`: tables and migrations
 //! - `turns`, `conversations`, `tokens`, `queue`, `signals`, `budgets`, `choices`, `openings`, `dead_letters`: the traits
+//! - `probe`: whether anything can be written
 //! - `sweep`: what is past its time goes
 //! - `reclaim`: what a process that died had in work
 //!
@@ -49,6 +50,7 @@ mod database;
 mod dead_letters;
 mod job;
 mod openings;
+mod probe;
 mod queue;
 mod readers;
 mod reclaim;

@@ -1,6 +1,6 @@
 //! What a turn may cost, and what it did cost.
 
-use chat::{BotId, Message, PlatformId, Timestamp};
+use chat::{BotId, Message, PlatformId, Timestamp, UserId};
 use routing::Micros;
 use settings::{BudgetSettings, WhenSpent};
 use store::{Account, Budgets, Month, StoreError};
@@ -16,17 +16,38 @@ pub struct Spending<'a> {
     accounts: Vec<(Account, Micros)>,
 }
 
+/// Whose budgets something counts on. Who is not known has none, and a bot or a person is one of a platform.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Payer {
+    /// The platform of both.
+    pub platform: Option<PlatformId>,
+    /// The bot, or the program that counts like one.
+    pub bot: Option<BotId>,
+    /// The person.
+    pub user: Option<UserId>,
+}
+
 impl<'a> Spending<'a> {
+    /// The accounts of this payer: everybody's, its bot's and its person's.
+    #[must_use]
+    pub fn of_payer(payer: &Payer, budgets: &'a dyn Budgets, limits: &'a BudgetSettings) -> Self {
+        let platform = payer.platform.as_ref();
+        let bot = platform.zip(payer.bot.as_ref()).map(|(platform, bot)| Account::of_bot(platform, bot));
+        let user = platform.zip(payer.user.as_ref()).map(|(platform, user)| Account::of_user(platform, user));
+        let all = [(Some(Account::all()), limits.month), (bot, limits.bot_month), (user, limits.user_month)];
+        let limited = all.into_iter().filter_map(|(account, limit)| account.zip(limit));
+        Self { budgets, limits, accounts: limited.collect() }
+    }
+
     /// The accounts of this message.
     #[must_use]
     pub fn of(message: &Message, budgets: &'a dyn Budgets, limits: &'a BudgetSettings) -> Self {
-        let platform = &message.conversation.platform;
-        let accounts = [
-            (Account::all(), limits.month),
-            (Account::of_bot(platform, &message.conversation.bot), limits.bot_month),
-            (Account::of_user(platform, &message.sender.id), limits.user_month),
-        ];
-        Self::on(accounts, budgets, limits)
+        let payer = Payer {
+            platform: Some(message.conversation.platform.clone()),
+            bot: Some(message.conversation.bot.clone()),
+            user: Some(message.sender.id.clone()),
+        };
+        Self::of_payer(&payer, budgets, limits)
     }
 
     /// The accounts of something that asks without a message and without a person, and so counts like a bot: `platform`
@@ -38,18 +59,8 @@ impl<'a> Spending<'a> {
         budgets: &'a dyn Budgets,
         limits: &'a BudgetSettings,
     ) -> Self {
-        let accounts =
-            [(Account::all(), limits.month), (Account::of_bot(platform, program), limits.bot_month)];
-        Self::on(accounts, budgets, limits)
-    }
-
-    fn on<const N: usize>(
-        accounts: [(Account, Option<Micros>); N],
-        budgets: &'a dyn Budgets,
-        limits: &'a BudgetSettings,
-    ) -> Self {
-        let limited = accounts.into_iter().filter_map(|(account, limit)| Some((account, limit?)));
-        Self { budgets, limits, accounts: limited.collect() }
+        let payer = Payer { platform: Some(platform.clone()), bot: Some(program.clone()), user: None };
+        Self::of_payer(&payer, budgets, limits)
     }
 
     /// What the answer may cost: the least that any account has left. Nothing where no budget is set.
@@ -61,13 +72,22 @@ impl<'a> Spending<'a> {
     ///
     /// [`StoreError`]: the turn is tried again rather than answered at nobody knows whose expense.
     pub async fn left(&self, now: Timestamp) -> Result<Option<Micros>, StoreError> {
+        Ok(self.accounts(now).await?.into_iter().map(|(_, _, left)| left).min())
+    }
+
+    /// Each account that has a limit, with the limit and what is left of it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub async fn accounts(&self, now: Timestamp) -> Result<Vec<(Account, Micros, Micros)>, StoreError> {
         let month = Month::of(now);
-        let mut least = None;
+        let mut accounts = Vec::new();
         for (account, limit) in &self.accounts {
             let left = limit.saturating_sub(self.budgets.spent(account, month).await?);
-            least = Some(least.map_or(left, |least: Micros| least.min(left)));
+            accounts.push((account.clone(), *limit, left));
         }
-        Ok(least)
+        Ok(accounts)
     }
 
     /// Whether, with so much left, nobody is asked any more.

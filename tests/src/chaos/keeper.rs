@@ -13,7 +13,7 @@ use url::Url;
 
 use super::{Plan, ledger::Ledger};
 use crate::{
-    platforms::{DINGTALK_KEYS, FEISHU_KEYS},
+    platforms::{DINGTALK_KEYS, FEISHU_KEYS, OPERATOR_TOKEN},
     process::Process,
 };
 
@@ -61,9 +61,12 @@ impl Keeper {
     /// When it does not come up; the error holds what it said.
     pub async fn start(binary: &str, configuration: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        for (name, content) in
-            [("feishu.json", FEISHU_KEYS), ("dingtalk.json", DINGTALK_KEYS), ("magpie.toml", configuration)]
-        {
+        for (name, content) in [
+            ("feishu.json", FEISHU_KEYS),
+            ("dingtalk.json", DINGTALK_KEYS),
+            ("operator.token", OPERATOR_TOKEN),
+            ("magpie.toml", configuration),
+        ] {
             std::fs::write(folder.path().join(name), content)?;
         }
         let url = Url::parse(&format!("http://127.0.0.1:{}/", free_port()?))?;

@@ -20,7 +20,7 @@ mod question;
 mod refusal;
 mod request;
 mod stream;
-mod tokens;
+pub(crate) mod tokens;
 mod wire;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};

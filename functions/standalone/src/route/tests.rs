@@ -4,7 +4,7 @@ use egress::{Egress, EgressOptions};
 use routing::{Clocks, Failure, Overflow, Place, Protocol, Route, Strategy};
 
 use super::*;
-use crate::platforms::PLATFORMS;
+use crate::{platforms::PLATFORMS, running::Known};
 
 fn settings(text: &str) -> Settings {
     settings::parse(text, None, &BTreeMap::new(), &PLATFORMS).unwrap()
@@ -20,6 +20,10 @@ fn two_endpoints() -> Router {
     Router::new(endpoints, Route::default(), Clocks::default(), serve::routing_ports(transport)).unwrap()
 }
 
+fn nowhere(known: Known) -> Running {
+    Running { address: SocketAddr::from(([127, 0, 0, 1], 9)), known }
+}
+
 fn args(words: &[&str]) -> RouteArgs {
     #[derive(clap::Parser)]
     struct Command {
@@ -33,9 +37,10 @@ fn args(words: &[&str]) -> RouteArgs {
 #[test]
 fn a_bot_lends_its_persona_and_an_unknown_one_is_told() {
     let settings = settings("[bots.desk]\nplatform = 'feishu'\nkeys = 'demo'\npersona = 'You are the desk.'");
-    assert_eq!(persona(&settings, None).unwrap(), None);
-    assert_eq!(persona(&settings, Some("desk")).unwrap().as_deref(), Some("You are the desk."));
-    let error = persona(&settings, Some("dest")).unwrap_err().to_string();
+    assert_eq!(bot(&settings, None).unwrap(), None);
+    let desk = bot(&settings, Some("desk")).unwrap().unwrap();
+    assert_eq!(desk.persona.as_deref(), Some("You are the desk."));
+    let error = bot(&settings, Some("dest")).unwrap_err().to_string();
     assert_eq!(error, "no bot is named `dest`: there are `desk`");
 }
 
@@ -43,13 +48,14 @@ fn a_bot_lends_its_persona_and_an_unknown_one_is_told() {
 fn whoever_is_asked_for_is_in_the_context() {
     let (settings, router) = (settings("[bots.desk]\nplatform = 'feishu'\nkeys = 'demo'"), two_endpoints());
     let asked = args(&["--bot", "desk", "--user", "ou_1", "--group", "--model", "far-model"]);
-    let context = context(&settings, &router, &asked).unwrap();
+    let desk = bot(&settings, Some("desk")).unwrap();
+    let context = context(desk, &router, &asked).unwrap();
     assert_eq!(context.bot.as_ref().map(chat::BotId::as_str), Some("desk"));
     assert_eq!(context.user.as_ref().map(UserId::as_str), Some("ou_1"));
     assert_eq!((context.chat, context.model.as_deref()), (Some(ChatKind::Group), Some("far-model")));
-    let alone = super::context(&settings, &router, &args(&[])).unwrap();
+    let alone = super::context(None, &router, &args(&[])).unwrap();
     assert_eq!((alone.chat, alone.model), (Some(ChatKind::Direct), None));
-    let error = super::context(&settings, &router, &args(&["--model", "gpt"])).unwrap_err().to_string();
+    let error = super::context(None, &router, &args(&["--model", "gpt"])).unwrap_err().to_string();
     assert_eq!(error, "no endpoint and no model is named `gpt`: there are the endpoints `near`, `far`");
 }
 
@@ -63,7 +69,7 @@ fn the_explanation_says_who_is_asked_who_is_not_and_why() {
         left_out: vec![(1, LeftOut::Rule("contracts".to_owned()))],
     };
     assert_eq!(
-        explanation(&router, &plan, &Running::NoAnswer),
+        explanation(&router, &plan, &nowhere(Known::NoAnswer)),
         "strategy local_first\n\
          rules    contracts\n\
          ENDPOINT  PLACE  PROTOCOL     MODEL\n\
@@ -72,7 +78,7 @@ fn the_explanation_says_who_is_asked_who_is_not_and_why() {
          far        cloud  the rule contracts forbids it"
     );
     let health = crate::health::of(router.signs(), chat::Timestamp::from_millis(0));
-    let health = Running::Told(BTreeMap::from([("near".to_owned(), health[0].clone())]));
+    let health = nowhere(Known::Told(BTreeMap::from([("near".to_owned(), health[0].clone())])));
     let shown = explanation(&router, &Plan { rules: vec![], left_out: vec![], ..plan }, &health);
     assert!(shown.ends_with("near      local  completions  near-model  ready"), "{shown}");
 }
