@@ -45,7 +45,7 @@ pub(crate) struct RouteArgs {
     #[arg(long)]
     explain: bool,
     /// Where the Magpie listens that is asked how the endpoints fare; otherwise where the configuration says
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = settings::listen_address)]
     listen: Option<SocketAddr>,
     /// The configuration, found like that of `serve`
     #[arg(long, value_name = "FILE")]
