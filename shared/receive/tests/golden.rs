@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chat::{
-    Attachment, AttachmentKind, Audience, BotId, ChatId, ChatKind, Conversation, Entropy, EventId, Mention,
-    Message, PlatformId, ReplyTo, Sender, ThreadId, Timestamp, UserId,
+    Attachment, AttachmentKind, Audience, BotId, ChatId, ChatKind, Conversation, Entropy, EventId, Language,
+    Mention, MentionSpan, Message, PlatformId, Quoted, ReplyTo, Sender, ThreadId, Timestamp, UserId,
 };
 use receive::QueuedMessage;
 use vault::{DataKey, Vault};
@@ -75,6 +75,25 @@ fn group() -> Message {
     }
 }
 
+/// With the places of its mentions, what it quotes and the client's language.
+fn placed() -> Message {
+    let mention = |id: &str, shown: &str| Mention { id: user(id), shown: shown.to_owned() };
+    let span = |id: &str, start, end| MentionSpan { id: user(id), start, end };
+    let file = Attachment {
+        kind: AttachmentKind::File,
+        handle: "file_1".to_owned(),
+        name: Some("plan.pdf".to_owned()),
+    };
+    Message {
+        audience: Audience::Mentions(vec![mention("ou_ops", "@Magpie Ops"), mention("ou_bot", "@Magpie")]),
+        text: "@Magpie Ops @Magpie and now?".to_owned(),
+        mentioned: vec![span("ou_ops", 0, 11), span("ou_bot", 12, 19)],
+        quoted: Some(Quoted { text: "the printer is on fire".to_owned(), attachments: vec![file] }),
+        client_language: Some(Language::En),
+        ..group()
+    }
+}
+
 #[test]
 fn queued_messages_of_every_version_open_for_ever() {
     let key = DataKey::from_base64("2026-11", &STANDARD.encode([7; 32])).unwrap();
@@ -82,10 +101,14 @@ fn queued_messages_of_every_version_open_for_ever() {
     let mut opened = 0;
     for line in GOLDEN.lines() {
         let (what, body) = line.split_once(' ').unwrap();
-        let message = if what == "v1-group" { group() } else { direct() };
+        let message = match what {
+            "v1-group" => group(),
+            "v1-with-mentions-by-place" => placed(),
+            _ => direct(),
+        };
         let expected = QueuedMessage { message, accepted_at: Timestamp::from_millis(1_795_000_000_250) };
         assert_eq!(QueuedMessage::open(body, &vault), Ok(expected), "{what}");
         opened += 1;
     }
-    assert_eq!(opened, 3);
+    assert_eq!(opened, 4);
 }

@@ -7,7 +7,7 @@ use routing::{Answer, Ask, Context, Finish, Listener, Meter, NoAnswer, NoAnswerR
 use store::{ExchangeKind, ParkReason, StoreError};
 use telemetry::AnsweredBy;
 
-use crate::{attempts, cut_off, models::Models, recall::Recall, spending::Spending, words};
+use crate::{alongside, attempts, cut_off, models::Models, recall::Recall, spending::Spending, words};
 
 /// A reply, before it is kept.
 pub struct Composed {
@@ -88,16 +88,18 @@ impl Composer<'_> {
         budget: Duration,
         stopped: impl Future<Output = ()>,
     ) -> Result<Composed, StoreError> {
-        let language = Language::of(text);
+        let known = self.language(message, text).await?;
+        let language = known.unwrap_or(Language::En);
         if let Some(command) = Command::parse(text) {
             return self.obey(command, message, language).await;
         }
-        if text.trim().is_empty() {
-            let reply = match message.attachments.first() {
+        let question = alongside::question(message, text);
+        if question.trim().is_empty() {
+            let reply = |language| match message.attachments.first() {
                 Some(attachment) => words::cannot_read(attachment.kind, language),
                 None => words::help(language),
             };
-            return Ok(Composed::said_by_us(reply, ExchangeKind::Notice));
+            return Ok(Composed::said_by_us(&in_language(known, reply), ExchangeKind::Notice));
         }
         let now = self.clock.now();
         let left = self.spending.left(now).await?;
@@ -107,7 +109,7 @@ impl Composer<'_> {
         }
         let conversation = message.conversation.key();
         let model = self.models.chosen(&conversation, now).await?;
-        let prompt = self.recall.prompt(&conversation, self.persona, text, now).await?;
+        let prompt = self.recall.prompt(&conversation, self.persona, &question, now).await?;
         let context = Context { model, allowance: left, ..context(message) };
         let meter = Meter::new(&prompt, self.listener);
         let ask = Ask { listener: &meter, ..Ask::whole(&prompt, &context, budget) };
@@ -123,7 +125,7 @@ impl Composer<'_> {
         let cost = answer.as_ref().map_or_else(NoAnswer::cost, Answer::cost);
         self.spending.book(cost, self.clock.now()).await;
         Ok(match answer {
-            Ok(answer) => answered(answer, language),
+            Ok(answer) => answered(with_notice(answer, message, text, language), language),
             // Nothing is wrong that an operator could see to.
             Err(none) if none.reason == NoAnswerReason::Refused && none.is_too_long() => {
                 let most = self.router.longest_question(&none, &prompt);
@@ -131,6 +133,18 @@ impl Composer<'_> {
             }
             Err(none) => Composed::apology(&none, language),
         })
+    }
+
+    /// The language to answer in, by the first of these that shows one: the words; the person's earlier questions, newest
+    /// first; the person's client; the words of a command, which people of every language type.
+    async fn language(&self, message: &Message, text: &str) -> Result<Option<Language>, StoreError> {
+        let by_words = Language::detect(text);
+        if by_words.is_some() && !alongside::is_neutral(text) {
+            return Ok(by_words);
+        }
+        let conversation = message.conversation.key();
+        let by_memory = self.recall.language(&conversation, self.clock.now()).await?;
+        Ok(by_memory.or(message.client_language).or(by_words))
     }
 
     /// What a command does, and the reply to it.
@@ -151,6 +165,21 @@ impl Composer<'_> {
                 Composed::said_by_us(&reply, ExchangeKind::Notice)
             }
         })
+    }
+}
+
+/// Says it in the language that is known, else in both.
+fn in_language(known: Option<Language>, say: impl Fn(Language) -> &'static str) -> String {
+    known.map_or_else(|| [say(Language::Zh), say(Language::En)].join("\n\n"), |known| say(known).to_owned())
+}
+
+/// An answer, with what of the message it could not use.
+fn with_notice(answer: Answer, message: &Message, text: &str, language: Language) -> Answer {
+    match alongside::notice(message, text, language) {
+        Some(notice) if !answer.text.is_empty() => {
+            Answer { text: [&answer.text, "\n\n", &notice].concat(), ..answer }
+        }
+        _ => answer,
     }
 }
 

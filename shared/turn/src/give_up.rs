@@ -46,7 +46,8 @@ impl Worker {
         let reply = match standing {
             Some(reply) => reply,
             None => {
-                let apology = apology(&claimed.text);
+                let language = Language::detect(&claimed.text).or(message.client_language);
+                let apology = apology(&claimed.text, language.unwrap_or(Language::En));
                 kept::keep(&self.ports, message, &queued.turn, &mut claimed.record, apology).await?
             }
         };
@@ -68,10 +69,10 @@ impl Worker {
     }
 }
 
-fn apology(question: &str) -> (Content, ExchangeKind) {
+fn apology(question: &str, language: Language) -> (Content, ExchangeKind) {
     let content = Content {
         question: question.to_owned(),
-        reply: words::gave_up(Language::of(question)).to_owned(),
+        reply: words::gave_up(language).to_owned(),
         parked: Some(ParkReason::TriesExhausted),
         cause: None,
         left_to: None,

@@ -19,6 +19,7 @@
 //! - [`kept`]: the reply that is kept for a turn, and the rounds of a turn that is brought back
 //! - [`ports`]: everything it touches ([`Ports`]), and its limits ([`Policy`])
 //! - [`handled`]: how a run ends ([`Handled`])
+//! - [`alongside`]: what comes alongside the words of a message
 //! - [`compose`]: what to say: a command's words, a model's answer, or an apology
 //! - `cut_off`: answers that the turn's time cut off
 //! - [`stop`]: whether the person still wants the answer
@@ -48,6 +49,7 @@
 //! ```
 
 pub mod access;
+pub mod alongside;
 pub mod attempts;
 pub mod board;
 pub mod compose;

@@ -10,17 +10,20 @@
 //! the other, so this takes a turn that was late (one that an operator brought back), or turns that take no time; such an
 //! exchange is there again when the next question comes.
 
-use chat::{ConversationKey, Timestamp};
+use chat::{ConversationKey, Language, Timestamp};
 use routing::{Line, Prompt, Role, estimate_tokens};
 use settings::MemorySettings;
 use store::{Conversations, Exchange, ExchangeKind, ReadFrom, StoreError};
 use vault::Vault;
 
-use crate::{content::Content, cut_off};
+use crate::{alongside, content::Content, cut_off};
 
 /// How many of the newest exchanges are read as they are now. Two are within one read unit, unless answers are longer than a
 /// thousand characters.
 const FRESH: usize = 2;
+
+/// How many of the newest questions are looked at for a language.
+const FOR_LANGUAGE: usize = 4;
 
 /// What part of the limit of tokens is not worth a reading of its own, if nothing so far was so short.
 const REMNANT: u32 = 8;
@@ -70,6 +73,24 @@ impl Recall<'_> {
         }
         self.remember(conversation, portion, &mut memory);
         Ok(memory.prompt(persona))
+    }
+
+    /// The language of the newest questions that show one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the conversation cannot be read.
+    pub async fn language(
+        &self,
+        conversation: &ConversationKey,
+        now: Timestamp,
+    ) -> Result<Option<Language>, StoreError> {
+        let newest = self.conversations.recent(conversation, now, ReadFrom::Newest, FOR_LANGUAGE).await?;
+        let questions = newest.iter().filter_map(|exchange| {
+            let content = Content::open(exchange, self.vault, conversation).ok()?;
+            alongside::language_of(&content.question)
+        });
+        Ok(questions.into_iter().next())
     }
 
     /// Whether all of these could be remembered.

@@ -11,6 +11,7 @@ use transport::ThroughProxy;
 
 use crate::{
     access::{Access, AccessError},
+    alongside,
     attempts::Noting,
     compose::{Composed, Composer},
     content::Content,
@@ -273,7 +274,7 @@ impl Worker {
         if composed.kind == ExchangeKind::Reset {
             merge::carry_over(&self.ports, queued, claimed).await?;
         }
-        let question = claimed.text.clone();
+        let question = alongside::question(queued.message(), &claimed.text);
         let Composed { reply, parked, cause, .. } = composed;
         let content = Content { question, reply, parked, cause, left_to };
         kept::keep(&self.ports, queued.message(), &queued.turn, &mut claimed.record, (content, composed.kind))

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it is")]
 
+mod alongside;
 mod dead_letters;
 mod models;
 mod refusals;
@@ -345,6 +346,10 @@ async fn what_cannot_be_read_is_answered_with_words() {
     world.dingtalk(&Say::direct("ann", "spoken words").form(SayForm::Voice)).await;
     let seen = world.seen();
     assert!(seen[0].contains("图片") && seen[1].contains("文件"), "{seen:?}");
+    assert!(
+        seen[0].contains("pictures") && seen[1].contains("files"),
+        "in both, as nothing shows the language"
+    );
     assert!(
         world.local.model_requests()[0].to_string().contains("spoken words"),
         "the platform's transcript"
