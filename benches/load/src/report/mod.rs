@@ -64,9 +64,7 @@ pub fn page(plan: &Plan, place: &Place, found: &[Found]) -> String {
     let faults = faults(found);
     page.push_str("\n## Faults\n\n");
     if faults.is_empty() {
-        page.push_str(
-            "None: every message was acknowledged and answered once, with the answer to its question.\n",
-        );
+        page.push_str("None.\n");
     }
     for fault in faults {
         let _ = writeln!(page, "- {fault}");
