@@ -62,6 +62,12 @@ pub trait Listener: Send + Sync {
     /// Whether what was heard can be taken back. Where it cannot, an attempt that breaks off is the last one.
     fn takes_back(&self) -> bool;
 
+    /// Whether the first words are the last that can be taken back: reasoning that has lost its opening mark shows only by
+    /// its end, so an answer that may begin inside of some is held back until it is clear.
+    fn is_final(&self) -> bool {
+        false
+    }
+
     /// All that was heard so far is void: its endpoint broke off, and another begins anew. Told only to who can take it
     /// back.
     fn restarted(&self) {}
@@ -86,6 +92,10 @@ impl<L: Listener + ?Sized> Listener for &L {
 
     fn takes_back(&self) -> bool {
         (**self).takes_back()
+    }
+
+    fn is_final(&self) -> bool {
+        (**self).is_final()
     }
 
     fn restarted(&self) {

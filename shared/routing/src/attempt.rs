@@ -33,6 +33,8 @@ pub(crate) struct Means<'a> {
     pub(crate) prompt: &'a Prompt,
     /// Whether somebody hears the words come.
     pub(crate) heard: bool,
+    /// Whether nothing that was heard can be taken back.
+    pub(crate) is_final: bool,
 }
 
 /// What one endpoint answered.
@@ -83,7 +85,7 @@ pub(crate) async fn begin<'a>(
         answer: None,
         said: Vec::new(),
         ending: None,
-        speech: Speech::default(),
+        speech: Speech::new(endpoint.reasoning.clone(), means.is_final),
     };
     let manner = endpoint.manner(means.heard);
     let attempt = (started.plus(means.clocks.attempt).min(until), Failure::Timeout);
@@ -103,8 +105,10 @@ pub(crate) async fn begin<'a>(
         }
         let refused = within(means, silent, explained(stream)).await?;
         let error = protocol::refusal(&refused);
-        // A server that does not take a parameter is asked without it, which each one is learned of once.
-        if !matches!(error.failure, Failure::BadRequest(_)) || !endpoint.untaken.learn(&refused) {
+        // A server that does not take a parameter, or the role `system`, is asked without it, which each one is learned of once.
+        if !matches!(error.failure, Failure::BadRequest(_) | Failure::Server(_))
+            || !endpoint.untaken.learn(&refused)
+        {
             return Err(error.into());
         }
     };
@@ -261,10 +265,13 @@ impl Begun<'_> {
     /// Lets the listener hear what was said since.
     fn tell(&mut self, listener: &dyn Listener) {
         for said in self.said.drain(..) {
-            if let Said::Words(more) = said
-                && let Some(words) = self.speech.push(&more)
-            {
-                listener.words(words);
+            match said {
+                Said::Words(more) => {
+                    if let Some(words) = self.speech.push(&more) {
+                        listener.words(words);
+                    }
+                }
+                Said::Thought => self.speech.thinks_apart(),
             }
         }
     }
@@ -279,6 +286,9 @@ impl Begun<'_> {
         // another place: what can be read is better than what must not leave.
         if ending.garbled && self.has_neighbour && listener.takes_back() {
             return Err(Failure::Malformed);
+        }
+        if ending.finish == Finish::Complete && !ending.garbled {
+            self.speech.learn();
         }
         // Reasoning without an opening mark shows only by its end: it was heard, and is no part of the answer.
         if self.speech.is_misheard() && listener.takes_back() {

@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::{
     Learned, Price, Protocol,
-    protocol::{Manner, Template, Untaken},
+    protocol::{Manner, Reasoning, Template, Untaken},
     word::words,
 };
 
@@ -78,6 +78,8 @@ pub struct Endpoint {
     pub bots: Option<Vec<BotId>>,
     /// How long a prompt it was found to take. Learned while it is asked, and shared by clones.
     pub learned: Learned,
+    /// How its reasoning is marked where the server does not keep it apart.
+    pub reasoning: Reasoning,
     /// What it was found not to take. Learned while it is asked, and shared by clones.
     pub untaken: Untaken,
 }
@@ -117,6 +119,7 @@ impl Endpoint {
             price: None,
             bots: None,
             learned: Learned::default(),
+            reasoning: Reasoning::default(),
             untaken: Untaken::default(),
         }
     }

@@ -74,6 +74,10 @@ impl<L: Listener> Listener for Meter<'_, L> {
         self.listener.takes_back()
     }
 
+    fn is_final(&self) -> bool {
+        self.listener.is_final()
+    }
+
     fn restarted(&self) {
         self.listener.restarted();
     }

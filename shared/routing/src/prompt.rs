@@ -113,6 +113,22 @@ impl Prompt {
     }
 }
 
+impl Prompt {
+    /// The same for a server without a place for the operator's instruction: it stands before the first question.
+    #[must_use]
+    pub(crate) fn with_system_in_question(&self) -> Self {
+        let mut prompt = self.clone();
+        let Some(system) = prompt.system.take().filter(|system| !system.trim().is_empty()) else {
+            return prompt;
+        };
+        match prompt.lines.iter_mut().find(|line| line.role == Role::User) {
+            Some(question) => question.text = format!("{system}\n\n{}", question.text),
+            None => prompt.lines.insert(0, Line::user(system)),
+        }
+        prompt
+    }
+}
+
 /// Shows sizes, not words.
 impl std::fmt::Debug for Prompt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

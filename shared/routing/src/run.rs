@@ -106,6 +106,7 @@ impl<'a> Run<'a> {
             clocks: router.clocks,
             prompt: ask.prompt,
             heard: ask.listener.hears(),
+            is_final: ask.listener.is_final(),
         };
         router.hedging.asked();
         Self {

@@ -146,3 +146,32 @@ async fn only_a_call_of_bedrock_without_a_key_is_signed() {
         assert_eq!(sent, authorization);
     }
 }
+
+/// The instruction of a prompt whose memory begins with the model's words, in every protocol that has a place for it.
+#[tokio::test]
+async fn who_does_not_know_the_role_system_is_told_before_the_first_question_from_then_on() {
+    let refuses =
+        r#"{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}"#;
+    let jinja = r#"{"error":{"code":500,"message":"Jinja Exception: System role not supported","type":"server_error"}}"#;
+    for (status, refusal) in [(400, refuses), (500, jinja)] {
+        let net = Net::new(&[(status, refusal), (200, ANSWERS), (200, ANSWERS)]);
+        let router = router(&net, chat());
+        let mut prompt = Prompt::question("hi");
+        prompt.system = Some("be kind".to_owned());
+        let context = Context::default();
+        for _ in 0..2 {
+            let answer = router.ask(&Ask::whole(&prompt, &context, Duration::from_secs(60))).await.unwrap();
+            assert_eq!(answer.attempts.len(), 1, "what is learned is no failed attempt");
+        }
+        let roles = |body: &Value| {
+            let messages = body["messages"].as_array().unwrap();
+            messages.iter().map(|message| message["role"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let bodies = net.bodies();
+        assert_eq!(
+            bodies.iter().map(roles).collect::<Vec<_>>(),
+            [vec!["system", "user"], vec!["user"], vec!["user"]]
+        );
+        assert_eq!(bodies[2]["messages"][0]["content"], "be kind\n\nhi");
+    }
+}

@@ -24,6 +24,9 @@ const WINDOW_LEAST: u32 = 512;
 /// What is found in an address with a part that stands twice.
 pub(crate) const REPEATED: &str = "an address with a part of its path twice";
 
+/// The longest opening tag of reasoning, in characters; those of models are half as long.
+const REASONING_TAG_CHARS: usize = 64;
+
 /// Names that stand for the route itself wherever a model is chosen.
 const RESERVED: [&str; 2] = ["auto", "magpie"];
 
@@ -80,6 +83,7 @@ fn endpoint(name: &str, mut reader: Reader<'_, '_>) -> (Option<KeySource>, Optio
     let streamings = words(Streaming::ALL, Streaming::as_str);
     let streaming =
         reader.text("stream", &streamings).and_then(|text| reader.word("stream", text, &streamings));
+    let reasoning_tags = reasoning_tags(&mut reader);
     let price = price(&mut reader);
     reader.finish();
     let new = place.zip(url).zip(protocol.zip(model));
@@ -94,6 +98,7 @@ fn endpoint(name: &str, mut reader: Reader<'_, '_>) -> (Option<KeySource>, Optio
         concurrency,
         vision: vision.unwrap_or(new.vision),
         streaming: streaming.unwrap_or(new.streaming),
+        reasoning_tags,
         price,
         ..new
     });
@@ -105,6 +110,21 @@ fn repeats(reader: &mut Reader<'_, '_>, url: &Url) -> bool {
     let Some(meant) = without_repetition(url) else { return false };
     reader.mistake("url", REPEATED, format!("probably `{meant}`"));
     true
+}
+
+/// Opening marks of reasoning: bare names or whole marks.
+fn reasoning_tags(reader: &mut Reader<'_, '_>) -> Vec<String> {
+    let wanted = "a list of opening tags, for example `[\"<plan>\"]`";
+    let tags = reader.texts("reasoning_tags", wanted).unwrap_or_default();
+    let is_tag = |tag: &str| {
+        tag.chars().count() <= REASONING_TAG_CHARS
+            && tag.chars().any(char::is_alphanumeric)
+            && !tag.contains(char::is_whitespace)
+    };
+    if let Some(wrong) = tags.iter().find(|tag| !is_tag(tag)) {
+        reader.mistake("reasoning_tags", format!("`{wrong}`"), wanted);
+    }
+    tags.into_iter().map(str::to_owned).collect()
 }
 
 /// What a million tokens cost. Both halves must be said: one that is forgotten would count as free.

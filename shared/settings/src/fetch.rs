@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use routing::Endpoint;
+use routing::{Endpoint, protocol::Reasoning};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::{
@@ -110,6 +110,7 @@ fn endpoint(settings: &EndpointSettings, key: Option<SecretString>) -> Endpoint 
         concurrency: settings.concurrency,
         vision: settings.vision,
         streaming: settings.streaming,
+        reasoning: Reasoning::with_tags(&settings.reasoning_tags),
         price: settings.price,
         ..Endpoint::new(name, *place, url.clone(), *protocol, model)
     }

@@ -117,6 +117,8 @@ pub struct EndpointSettings {
     pub vision: bool,
     /// When it is asked to stream.
     pub streaming: Streaming,
+    /// Opening marks of its reasoning, beside those that are known.
+    pub reasoning_tags: Vec<String>,
     /// What a million tokens cost; nothing when absent.
     pub price: Option<Price>,
 }
@@ -145,6 +147,7 @@ impl EndpointSettings {
             concurrency: None,
             vision: false,
             streaming: Streaming::Always,
+            reasoning_tags: Vec::new(),
             price: None,
         }
     }

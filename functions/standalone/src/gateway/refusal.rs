@@ -8,7 +8,7 @@ use serde_json::json;
 /// What to wait for where every endpoint is busy and none says for how long, in seconds.
 const BUSY_SECONDS: u64 = 1;
 
-/// A question that is not answered. Its message is ours: nothing of an endpoint's own words goes out.
+/// A question that is not answered. Its message is ours, and at most quotes what an endpoint says of a bad request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
@@ -84,9 +84,9 @@ impl Refusal {
             NoAnswerReason::OutOfTime => {
                 Self::server(StatusCode::GATEWAY_TIMEOUT, "timeout", "No model answered in time.")
             }
-            NoAnswerReason::AllFailed => {
-                busy(no_answer).unwrap_or_else(|| Self::unavailable("No model could answer."))
-            }
+            NoAnswerReason::AllFailed => busy(no_answer)
+                .or_else(|| refused_by_all(no_answer))
+                .unwrap_or_else(|| Self::unavailable("No model could answer.")),
             NoAnswerReason::NoModel => Self::no_model(),
             NoAnswerReason::NoEndpoint => {
                 Self::unavailable("No model may or can be asked this at the moment.")
@@ -125,6 +125,29 @@ impl Refusal {
         let Self { kind, code, param, message, .. } = self;
         json!({ "error": { "message": message, "type": kind, "param": param, "code": code } }).to_string()
     }
+}
+
+/// The refusal when every endpoint that was asked found fault with the request: asking again unchanged will not help. What
+/// the last one says of it goes out, without anything that was sent to it.
+fn refused_by_all(no_answer: &NoAnswer) -> Option<Refusal> {
+    let mut statuses = Vec::new();
+    for attempt in &no_answer.attempts {
+        let AttemptOutcome::Failed(Failure::BadRequest(status @ 400..500)) = attempt.outcome else {
+            return None;
+        };
+        statuses.push(status);
+    }
+    let status = match statuses.as_slice() {
+        [] => return None,
+        all if all.iter().all(|&status| status == 422) => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let said = no_answer.attempts.iter().rev().find_map(|attempt| attempt.message.as_ref());
+    let message = match said {
+        Some(said) => format!("The model server refused the request: {said}"),
+        None => "The model server refused the request and did not say why.".to_owned(),
+    };
+    Some(Refusal::new(status, "invalid_request_error", "request_refused", message))
 }
 
 /// The refusal when there was nothing but endpoints with too much to do.

@@ -65,6 +65,10 @@ impl Listener for Ear {
     fn takes_back(&self) -> bool {
         self.with(|heard| !heard.begun)
     }
+
+    fn is_final(&self) -> bool {
+        true
+    }
 }
 
 type Asked = Pin<Box<dyn Future<Output = Result<Answer, NoAnswer>> + Send>>;

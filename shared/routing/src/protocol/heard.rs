@@ -2,7 +2,7 @@
 
 use transport::OutResponse;
 
-use super::{Protocol, Said, decoder, reasoning, refusal};
+use super::{Protocol, Reasoning, Said, decoder, refusal};
 use crate::{Endpoint, Failure, Place, Prompt};
 
 /// What an endpoint said, once it is whole.
@@ -34,7 +34,7 @@ pub(crate) fn hear(protocol: Protocol, response: &OutResponse, pieces: &[&[u8]])
         Said::Words(words) => Some(words.as_str()),
         Said::Thought => None,
     });
-    let text = reasoning::strip(&words.collect::<String>()).to_owned();
+    let text = Reasoning::default().strip(&words.collect::<String>(), false).to_owned();
     if text.is_empty() {
         return Err(Failure::Empty);
     }

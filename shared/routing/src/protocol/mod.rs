@@ -41,6 +41,7 @@ mod transcript;
 mod wait;
 
 pub use parameter::{Parameter, Untaken};
+pub use reasoning::Reasoning;
 pub(crate) use request::most_tokens;
 pub use template::Template;
 
@@ -188,6 +189,8 @@ pub trait Decoder: Send {
 /// The call that asks `endpoint` to go on with `prompt`. `None` for [`Protocol::Echo`], which calls nobody.
 #[must_use]
 pub fn encode(endpoint: &Endpoint, prompt: &Prompt, manner: Manner) -> Option<OutRequest> {
+    let folded = (!endpoint.untaken.takes(Parameter::SystemRole)).then(|| prompt.with_system_in_question());
+    let prompt = folded.as_ref().unwrap_or(prompt);
     match endpoint.protocol {
         Protocol::ChatCompletions => Some(chat_completions::encode(endpoint, prompt, manner)),
         Protocol::Completions => Some(completions::encode(endpoint, prompt, manner)),

@@ -9,8 +9,9 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-use serde_json::Value;
 use transport::OutResponse;
+
+use super::repair;
 
 /// A parameter without which a question can be asked too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +24,14 @@ pub enum Parameter {
     Temperature,
     /// Among which share of the likeliest words they are chosen.
     TopP,
+    /// A message of the role `system`; without it the instruction stands before the first question.
+    SystemRole,
 }
 
 impl Parameter {
     /// In the order in which they are given up where a server names several.
-    const ALL: [Self; 4] = [Self::StreamOptions, Self::MaxTokens, Self::TopP, Self::Temperature];
+    const ALL: [Self; 5] =
+        [Self::StreamOptions, Self::MaxTokens, Self::TopP, Self::Temperature, Self::SystemRole];
 
     /// Its names in the protocols.
     const fn names(self) -> &'static [&'static str] {
@@ -36,6 +40,8 @@ impl Parameter {
             Self::MaxTokens => &["max_tokens"],
             Self::Temperature => &["temperature"],
             Self::TopP => &["top_p", "topp"],
+            // Not named as a parameter is; see `refuses_system`.
+            Self::SystemRole => &[],
         }
     }
 
@@ -45,6 +51,7 @@ impl Parameter {
             Self::MaxTokens => 2,
             Self::Temperature => 4,
             Self::TopP => 8,
+            Self::SystemRole => 16,
         }
     }
 }
@@ -73,7 +80,7 @@ impl Untaken {
 }
 
 /// Words of servers that do not know a parameter, or not for this model, in lower case.
-const COMPLAINTS: [&str; 9] = [
+const COMPLAINTS: [&str; 13] = [
     "unsupported", // OpenAI: "Unsupported parameter: 'max_tokens' is not supported with this model"
     "not supported",
     "unrecognized", // Azure: "Unrecognized request argument supplied: stream_options"
@@ -82,22 +89,54 @@ const COMPLAINTS: [&str; 9] = [
     "extra_forbidden",
     "cannot both", // Anthropic: "`temperature` and `top_p` cannot both be specified"
     "does not support",
+    "is allowed for this model", // Moonshot: "invalid temperature: only 1 is allowed for this model"
+    "only the default",
+    "not allowed",
+    "only supports",
     "deprecated", // Anthropic: "`temperature` is deprecated for this model"
 ];
 
 /// The parameter that a refusal names as one that the server does not take, among those that were sent.
 fn complaint(refusal: &OutResponse, sent: impl Fn(Parameter) -> bool) -> Option<Parameter> {
-    if !matches!(refusal.status.as_u16(), 400 | 422) {
+    let status = refusal.status.as_u16();
+    if !matches!(status, 400 | 422 | 424 | 500) {
         return None;
     }
-    let body: Value = serde_json::from_slice(&refusal.body).ok()?;
+    let body = repair::value(&refusal.body)?;
     // The whole of it, since each server has its own place for the name: `param`, `loc`, `detail`, the message.
     let words = body.to_string().to_lowercase();
+    if refuses_system(&words) && sent(Parameter::SystemRole) {
+        return Some(Parameter::SystemRole);
+    }
+    // A parameter never makes a server fail; a chat template that raises an exception does (llama.cpp).
+    if status >= 424 {
+        return None;
+    }
     if !COMPLAINTS.iter().any(|complaint| words.contains(complaint)) {
         return None;
     }
     let named = |parameter: &Parameter| parameter.names().iter().any(|name| names(&words, name));
     Parameter::ALL.into_iter().filter(|&parameter| sent(parameter)).find(named)
+}
+
+/// Whether a chat template or a server does not know the role `system`.
+fn refuses_system(words: &str) -> bool {
+    const REFUSALS: [&str; 9] = [
+        "system role not supported", // the chat templates of Gemma and others, through vLLM, llama.cpp and SGLang
+        "system role is not supported",
+        "system message is not supported",
+        "system messages are not supported",
+        "only user and assistant roles are supported", // the chat templates of Mistral
+        "only user, assistant and tool roles are supported",
+        "developer instruction is not enabled", // Gemini, for Gemma
+        "system instruction is not enabled",
+        "does not support system", // several clouds
+    ];
+    let role = words.contains("role") && (words.contains("'system'") || words.contains("\\\"system\\\""));
+    let refused =
+        ["not support", "unsupported", "not allowed", "unexpected role", "invalid role", "unknown role"];
+    REFUSALS.iter().any(|said| words.contains(said))
+        || role && refused.iter().any(|said| words.contains(said))
 }
 
 /// Whether the words have this name as a word of its own: `max_tokens` is no part of `max_tokens_to_sample`.
@@ -158,6 +197,32 @@ mod tests {
                 r#"{"message":"The model returned the following errors: topP is not supported"}"#,
                 Some(Parameter::TopP),
             ),
+            (
+                400,
+                r#"{"error":{"message":"invalid temperature: only 1 is allowed for this model","type":"invalid_request_error"}}"#,
+                Some(Parameter::Temperature),
+            ),
+            (
+                400,
+                r#"{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}"#,
+                Some(Parameter::SystemRole),
+            ),
+            (
+                500,
+                r#"{"error":{"code":500,"message":"Jinja Exception: System role not supported","type":"server_error"}}"#,
+                Some(Parameter::SystemRole),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role"}}"#,
+                Some(Parameter::SystemRole),
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Developer instruction is not enabled for models/gemma-3-27b-it","status":"INVALID_ARGUMENT"}}"#,
+                Some(Parameter::SystemRole),
+            ),
+            (500, r#"{"error":"the system does not support this; temperature sensor failed"}"#, None),
             (400, r#"{"error":{"message":"temperature must be non-negative"}}"#, None),
             (400, r#"{"error":{"message":"unknown model my_stream_options_model"}}"#, None),
             (401, r#"{"error":{"message":"stream_options is not supported"}}"#, None),
