@@ -105,6 +105,40 @@ async fn a_filter_that_cannot_be_read_stops_the_start_and_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn notify_sends_through_a_custom_bot_of_feishu() {
+    let platforms = Pretend::start().await.unwrap();
+    platforms.simulator.add_feishu_custom_bot("canary-id", "canary-secret", Some("disk"));
+    let base = platforms.base("feishu").unwrap();
+    let config = format!(
+        "[channels.ops]\nplatform = \"feishu\"\nkeys = \"secret:magpie/ops\"\nbase_url = \"{base}\"\n[bots.b]\nplatform = \"feishu\"\nkeys = \"demo\"\n"
+    );
+    let env = |secret: &str| {
+        format!(
+            "MAGPIE_OPS='{{\"webhook\": \"https://open.feishu.cn/open-apis/bot/v2/hook/canary-id\", \"secret\": \"{secret}\"}}'"
+        )
+    };
+    let right = env("canary-secret");
+    let files = [("magpie.toml", config.as_str()), (".env", right.as_str())];
+    let Some((code, said)) = run(&["notify", "ops", "disk is **full**"], &files, &[]).await else { return };
+    assert_eq!(code, Some(0), "{said}");
+    let seen = platforms.seen(1).await.unwrap();
+    assert_eq!((seen[0].text.as_str(), seen[0].form.as_str()), ("disk is **full**", "interactive"));
+    // More messages than Feishu takes in a second: none of them is lost.
+    let long = format!("disk\n\n{}", "- disk \\<full\\>, and \\*nobody\\* looks\n".repeat(3_000));
+    let (code, said) = run(&["notify", "ops", &long], &files, &[]).await.unwrap();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(platforms.seen(6).await.is_ok(), "more messages than five");
+    let (code, said) = run(&["notify", "ops", "memory is full"], &files, &[]).await.unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("19024") && said.contains("keywords"), "{said}");
+    let wrong = env("another-canary");
+    let files = [("magpie.toml", config.as_str()), (".env", wrong.as_str())];
+    let (code, said) = run(&["notify", "ops", "disk"], &files, &[]).await.unwrap();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("19021") && said.contains("clock") && !said.contains("canary"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn help_and_version_are_there() {
     let Some((code, said)) = run(&["--help"], &[], &[]).await else { return };
     assert_eq!(code, Some(0));

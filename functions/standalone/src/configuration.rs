@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc};
 use chat::Clock as _;
 use host::{SystemClock, SystemEntropy};
 use settings::{
-    LocalSecrets, Mistake, Mistakes, ProcessEnvironment, Settings, check_secrets, draft, vault_keys,
+    LocalSecrets, Mistake, Mistakes, ProcessEnvironment, Settings, check_channels, check_secrets, draft,
+    vault_keys,
 };
 use vault::Vault;
 
@@ -21,7 +22,8 @@ use crate::{
 /// All that is wrong with the file, the environment and `.env`.
 pub(crate) fn load(file: Option<&Path>, dot_env: DotEnv) -> Result<Settings, Mistakes> {
     let draft = draft(file, &ProcessEnvironment, &PLATFORMS);
-    unless_any([dot_env.mistakes, draft.mistakes], draft.settings)
+    let of_channels = check_channels(&draft.settings.channels, &KINDS).err().unwrap_or_default();
+    unless_any([dot_env.mistakes, draft.mistakes, of_channels], draft.settings)
 }
 
 /// Loads the configuration, and checks every secret that this process needs.
@@ -46,7 +48,8 @@ pub(crate) async fn checked(file: Option<&Path>, dot_env: DotEnv) -> Result<Sett
     }
     let of_network =
         network::connect(&draft.settings, &secrets, SystemClock.now()).await.err().unwrap_or_default();
-    unless_any([dot_env.mistakes, draft.mistakes, of_secrets, of_network], draft.settings)
+    let of_channels = check_channels(&draft.settings.channels, &KINDS).err().unwrap_or_default();
+    unless_any([dot_env.mistakes, draft.mistakes, of_channels, of_secrets, of_network], draft.settings)
 }
 
 fn unless_any<const N: usize>(parts: [Mistakes; N], settings: Settings) -> Result<Settings, Mistakes> {

@@ -6,15 +6,13 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chat::{Clock as _, Entropy as _};
-use dingtalk::custom_robot::{CustomRobot, notices};
-use host::{SystemClock, SystemEntropy};
-use platform::{ConnectOptions, Keys, SendOutcome};
-use secrecy::ExposeSecret as _;
-use settings::{LocalSecrets, ProcessEnvironment, Secrets as _};
+use chat::{Clock as _, Entropy as _, Pause as _};
+use host::{SystemClock, SystemEntropy, SystemPause};
+use platform::Delivery;
+use settings::{LocalSecrets, ProcessEnvironment};
 use transport::{Limits, ThroughProxy, Transport as _};
 
-use crate::{configuration, dot_env::DotEnv};
+use crate::{configuration, dot_env::DotEnv, platforms::KINDS};
 
 /// What one notification may take.
 const LIMITS: Limits = Limits { total: Duration::from_secs(10), bytes: 64 * 1024 };
@@ -42,45 +40,41 @@ pub(crate) async fn notify(args: NotifyArgs, dot_env: DotEnv) -> anyhow::Result<
             format!("there is no [channels.{}]; configured are: {}", args.channel, names.join(", "))
         })?;
     let secrets = LocalSecrets::new(Arc::new(ProcessEnvironment));
-    let keys = secrets.fetch(&channel.keys).await?;
-    let keys = Keys::from_json(keys.current.expose_secret())
-        .with_context(|| format!("{} cannot be used", channel.keys))?;
-    let options = ConnectOptions { base_url: channel.base_url.clone() };
-    let robot = CustomRobot::connect(&keys, &options)
-        .map_err(|errors| {
-            anyhow::anyhow!(errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
-        })
-        .with_context(|| format!("{} cannot be used", channel.keys))?;
+    let robot = settings::connect_channel(channel, &KINDS, &secrets).await?;
     let network = network::connect(&settings, &secrets, SystemClock.now()).await?;
     let transport = ThroughProxy(&network.egress);
-    for notice in notices(&text) {
-        let request = robot.request(&notice, SystemClock.now(), &fresh_id());
-        check(&robot.outcome(transport.call(request, LIMITS).await))?;
+    let notices = robot.notices(&text);
+    for (index, notice) in notices.iter().enumerate() {
+        if index > 0 {
+            SystemPause.pause(robot.interval()).await;
+        }
+        let request = robot.request(notice, SystemClock.now(), &fresh_id());
+        let outcome = robot.outcome(transport.call(request, LIMITS).await);
+        check(&outcome, channel.platform.as_str())
+            .with_context(|| format!("message {} of {} to `{}`", index + 1, notices.len(), channel.name))?;
     }
     Ok(())
 }
 
-/// An id under which DingTalk drops a repetition.
+/// An id under which a platform with idempotency keys drops a repetition.
 fn fresh_id() -> String {
     let mut id = [0; 16];
     SystemEntropy.fill(&mut id);
     URL_SAFE_NO_PAD.encode(id)
 }
 
-fn check(outcome: &SendOutcome) -> anyhow::Result<()> {
+/// What came of one message, in a sentence for an operator.
+fn check(outcome: &Delivery, platform: &str) -> anyhow::Result<()> {
     match outcome {
-        SendOutcome::Accepted(_) => Ok(()),
-        SendOutcome::Refused(refusal) => {
-            bail!("DingTalk refused the notification: {}", refusal.sanitised(&[]))
+        Delivery::Accepted => Ok(()),
+        Delivery::Refused { code, help: Some(help) } => bail!("{platform} refused it ({code}): {help}"),
+        Delivery::Refused { code, help: None } => bail!("{platform} refused it ({code})"),
+        Delivery::Retry { error: Some(error), .. } => bail!("{platform} was not reached: {error}"),
+        Delivery::Retry { after, error: None } => {
+            bail!("{platform} takes no more messages now; try again in {} s", after.as_secs())
         }
-        SendOutcome::Retry { after } => {
-            bail!(
-                "DingTalk did not take the notification, or could not be reached; try again in {} s",
-                after.as_secs()
-            )
-        }
-        SendOutcome::TokenExpired | SendOutcome::Moved(_) | SendOutcome::Unknown => {
-            bail!("nobody knows whether DingTalk took the notification: its answer was lost or made no sense")
+        Delivery::Unknown => {
+            bail!("it is unknown whether {platform} took it: its answer was lost or cannot be read")
         }
     }
 }

@@ -26,7 +26,7 @@
 //! # Example
 //!
 //! ```no_run
-//! # const KIND: platform::Kind = platform::Kind { name: "example", connect: |_, _| Err(vec![]) };
+//! # const KIND: platform::Kind = platform::Kind { name: "example", connect: |_, _| Err(vec![]), channel: None };
 //! fn main() -> anyhow::Result<()> {
 //!     lambda::serve_webhook("example", KIND)
 //! }

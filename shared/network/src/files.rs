@@ -16,27 +16,28 @@ const CA_FILE: &str = "network.ca_file";
 /// The largest file that is read, in bytes. The authorities of a whole system are a quarter of a megabyte.
 const FILE_MAX: u64 = 4 << 20;
 
-/// What was added from one file.
+/// What was added from one file or folder.
 #[derive(Debug, Clone)]
 pub struct Added {
     /// What names the file: `network.ca_file`, `SSL_CERT_FILE` or `SSL_CERT_DIR`.
     pub key: &'static str,
-    /// The file.
+    /// The file, or the folder.
     pub path: PathBuf,
     /// Its authorities that are still valid and not bundled anyway.
     pub authorities: Vec<Authority>,
 }
 
-/// Reads all files. Expired certificates are left out with a warning; a file with nothing else is a mistake.
+/// Reads all files. Expired certificates are left out with a warning; a file with nothing else is a mistake. An authority
+/// that several files have counts once.
 pub(crate) fn read(sources: &[AuthoritySource], now: Timestamp, mistakes: &mut Mistakes) -> Vec<Added> {
-    let mut added = Vec::new();
+    let mut added: Vec<Added> = Vec::new();
     for source in sources {
-        if source.folder {
-            added.extend(of_folder(source, now, mistakes));
-            continue;
-        }
-        match of_file(source, &source.path, now) {
-            Ok(file) => added.push(file),
+        let read = if source.folder { of_folder(source, now) } else { of_file(source, &source.path, now) };
+        match read {
+            Ok(mut file) => {
+                file.authorities.retain(|one| !added.iter().any(|other| other.authorities.contains(one)));
+                added.push(file);
+            }
             Err(mistake) => mistakes.0.push(mistake),
         }
     }
@@ -45,31 +46,23 @@ pub(crate) fn read(sources: &[AuthoritySource], now: Timestamp, mistakes: &mut M
 
 /// The files of a folder as OpenSSL has them: each certificate by a name of its own, and again by its hash. What is no
 /// certificate there is no mistake, as long as something is.
-fn of_folder(source: &AuthoritySource, now: Timestamp, mistakes: &mut Mistakes) -> Vec<Added> {
-    let entries = match std::fs::read_dir(&source.path) {
-        Ok(entries) => entries,
-        Err(error) => {
-            mistakes.0.push(unreadable(source, &source.path, &error));
-            return Vec::new();
-        }
-    };
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    let (mut added, mut read): (Vec<Added>, usize) = (Vec::new(), 0);
-    for path in paths.into_iter().filter(|path| path.is_file()) {
-        let Ok(mut file) = of_file(source, &path, now) else { continue };
-        read += 1;
-        let known = |one: &Authority| added.iter().any(|other| other.authorities.contains(one));
-        file.authorities.retain(|one| !known(one));
-        if !file.authorities.is_empty() {
-            added.push(file);
+fn of_folder(source: &AuthoritySource, now: Timestamp) -> Result<Added, Mistake> {
+    let folder = &source.path;
+    let entries = std::fs::read_dir(folder).map_err(|error| unreadable(source, folder, &error))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file());
+    let files: Vec<_> = paths.filter_map(|path| of_file(source, &path, now).ok()).collect();
+    if files.is_empty() {
+        let found = format!("`{}`, a folder without a certificate that is valid", folder.display());
+        return Err(Mistake::new(source.key, found, "a folder with certificates in PEM, or no folder"));
+    }
+    let mut authorities: Vec<Authority> = Vec::new();
+    for authority in files.into_iter().flat_map(|file| file.authorities) {
+        if !authorities.contains(&authority) {
+            authorities.push(authority);
         }
     }
-    if read == 0 {
-        let found = format!("`{}`, a folder without a certificate that is valid", source.path.display());
-        mistakes.0.push(Mistake::new(source.key, found, "a folder with certificates in PEM, or no folder"));
-    }
-    added
+    authorities.sort_by(|one, other| one.subject.cmp(&other.subject));
+    Ok(Added { key: source.key, path: folder.clone(), authorities })
 }
 
 fn of_file(source: &AuthoritySource, path: &Path, now: Timestamp) -> Result<Added, Mistake> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use crate::Platform;
+use crate::{Platform, channel::ConnectChannel};
 
 /// One version of a bot's keys: the JSON object that a key reference names.
 #[derive(Debug, Clone)]
@@ -109,6 +109,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Binds the platform to a bot's keys; all that is wrong with them is told at once.
     pub connect: Connect,
+    /// Binds one of its channels to the channel's keys, where the platform has any that Magpie knows.
+    pub channel: Option<ConnectChannel>,
 }
 
 /// Binds a platform to a bot's keys.

@@ -8,6 +8,7 @@
 //! # Layout
 //!
 //! - [`request`]: a webhook as it arrives ([`RawRequest`]) and as it is answered ([`HookAnswer`])
+//! - [`channel`]: groups that are only spoken to ([`Channel`])
 //! - [`event`]: what verification and parsing yield ([`RawEvent`], [`Heard`], [`Event`]) and what they refuse
 //! - [`keys`]: a bot's keys ([`Keys`], [`KeyRing`]) and how a platform is made of them ([`Kind`])
 //! - [`lenient`]: JSON whose fields may be of unexpected types
@@ -26,6 +27,7 @@
 //! # Ok::<(), platform::KeyError>(())
 //! ```
 
+pub mod channel;
 pub mod event;
 pub mod keys;
 pub mod lenient;
@@ -37,6 +39,7 @@ use chat::{PlatformId, Reply, ReplyTo, Segment, SendKey, Timestamp, UserId};
 use transport::{NetError, OutRequest, OutResponse};
 pub use webhook::Verified;
 
+pub use channel::{Channel, ConnectChannel, Delivery, Notice};
 pub use event::{Event, Heard, Moment, RawEvent, Rejection};
 pub use keys::{Connect, ConnectOptions, KeyError, KeyRing, Keys, Kind};
 pub use refusal::{PlatformMessage, Refusal, RefusalKind};

@@ -16,6 +16,7 @@
 //! - [`mistakes`]: what is wrong with the configuration
 //! - [`key_source`]: references to secrets
 //! - [`secrets`]: fetching what they name ([`Secrets`], [`LocalSecrets`])
+//! - [`channels`]: where notifications go
 //! - [`bots`]: the bots in service ([`Bots`])
 //! - `check`: what is wrong with the secrets of a whole configuration ([`check_secrets`])
 //! - [`fetch`]: the keys of model servers and of the vault, and the gateway's tokens
@@ -53,6 +54,7 @@
 
 mod address;
 pub mod bots;
+pub mod channels;
 mod check;
 mod endpoints;
 mod entries;
@@ -80,6 +82,7 @@ mod together;
 mod words;
 
 pub use bots::{Bot, Bots};
+pub use channels::{check_channels, connect_channel};
 pub use check::check_secrets;
 pub use environment::{Environment, Layered, ProcessEnvironment};
 pub use fetch::{GatewayToken, endpoints, gateway_tokens, operator_token, vault_keys};

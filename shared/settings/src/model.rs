@@ -74,7 +74,8 @@ impl Default for MergeSettings {
     }
 }
 
-/// Where notifications go: `[channels.NAME]`, a group's own robot (DingTalk keys: `access_token`, `secret`).
+/// Where notifications go: `[channels.NAME]`, a group's own robot (keys: for DingTalk `access_token` and `secret`, for
+/// Feishu `webhook` and `secret`).
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChannelSettings {
     /// The name.

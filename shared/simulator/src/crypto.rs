@@ -59,10 +59,18 @@ pub(crate) fn feishu_encrypt_fresh(entropy: &dyn Entropy, encrypt_key: &str, pla
 
 /// DingTalk's robot signature, in headers and in a custom robot's query: HMAC-SHA-256 under the secret.
 pub(crate) fn dingtalk_sign(timestamp: &str, secret: &str) -> String {
-    let message = format!("{timestamp}\n{secret}");
+    hmac(secret.as_bytes(), format!("{timestamp}\n{secret}").as_bytes())
+}
+
+/// The signature of a Feishu custom bot, in the body: what DingTalk signs is the key here, and nothing is signed.
+pub(crate) fn feishu_custom_sign(timestamp: &str, secret: &str) -> String {
+    hmac(format!("{timestamp}\n{secret}").as_bytes(), b"")
+}
+
+fn hmac(key: &[u8], message: &[u8]) -> String {
     // A key of any length is a key to HMAC, so there always is a MAC.
-    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map(|mut mac| {
-        mac.update(message.as_bytes());
+    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mut mac| {
+        mac.update(message);
         STANDARD.encode(mac.finalize().into_bytes())
     });
     mac.unwrap_or_default()
@@ -176,6 +184,14 @@ mod tests {
         for vector in dingtalk("custom_robot_sign", "positive") {
             let made = dingtalk_sign(text(&vector, "timestamp"), text(&vector, "secret"));
             assert_eq!(made, text(&vector, "sign_base64"), "{}", vector["name"]);
+        }
+    }
+
+    #[test]
+    fn feishu_custom_bots_sign_as_the_platform_does() {
+        for vector in feishu("custom_bot_sign") {
+            let made = feishu_custom_sign(text(&vector, "timestamp"), text(&vector, "secret"));
+            assert_eq!(made, text(&vector, "sign"), "{}", vector["name"]);
         }
     }
 

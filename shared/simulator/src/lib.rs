@@ -115,6 +115,12 @@ impl Simulator {
         dingtalk::custom::add(&mut self.core.world(), access_token, secret);
     }
 
+    /// Registers a custom bot of a Feishu group, or replaces the one with the same id. With a keyword, it takes only
+    /// messages that have it.
+    pub fn add_feishu_custom_bot(&self, id: &str, secret: &str, keyword: Option<&str>) {
+        feishu::custom::add(&mut self.core.world(), id, secret, keyword);
+    }
+
     /// The `im.message.receive_v1` that this saying causes: encrypted and signed when the app has an Encrypt Key.
     /// `None` for an unknown app.
     #[must_use]

@@ -10,9 +10,9 @@ use crate::Target;
 pub struct Sent {
     /// `feishu` or `dingtalk`.
     pub platform: &'static str,
-    /// `app_id`, `client_id`, or the access token of a custom robot.
+    /// `app_id`, `client_id`, the access token of a custom robot, or the id of a custom bot.
     pub app: String,
-    /// The chat it shows up in; empty for a custom robot, whose group the simulator does not know.
+    /// The chat it shows up in; empty for a custom robot or bot, whose group the simulator does not know.
     pub chat: String,
     /// The message it answers.
     pub in_reply_to: Option<String>,
@@ -24,7 +24,7 @@ pub struct Sent {
     pub at: Timestamp,
     /// The idempotency key it came under: Feishu's `uuid`, a custom robot's `msgUuid`.
     pub key: Option<String>,
-    /// Which call: `reply`, `send`, `edit`, `update`, `recall`, `session_webhook`, `oto`, `group` or `custom_robot`.
+    /// Which call: `reply`, `send`, `edit`, `update`, `recall`, `session_webhook`, `oto`, `group` or `custom_robot`, `custom_bot`.
     pub by: &'static str,
 }
 

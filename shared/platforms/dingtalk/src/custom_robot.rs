@@ -25,8 +25,9 @@ use std::time::Duration;
 
 use chat::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use platform::{ConnectOptions, KeyError, Keys, SendOutcome};
+use platform::{Channel, ConnectOptions, Delivery, KeyError, Keys, SendOutcome};
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::Value;
 use transport::{NetError, OutRequest, OutResponse};
 use webhook::mac;
 
@@ -93,6 +94,10 @@ impl CustomRobot {
     /// remembers is not documented. The signature is good for an hour around `now`.
     #[must_use]
     pub fn request(&self, notice: &Notice, now: Timestamp, msg_uuid: &str) -> OutRequest {
+        self.request_of(send::webhook_body(&notice.0), now, msg_uuid)
+    }
+
+    fn request_of(&self, mut body: Value, now: Timestamp, msg_uuid: &str) -> OutRequest {
         let mut url = self.hosts.oapi("/robot/send");
         let mut query = format!("access_token={}", encoded(self.access_token.expose_secret()));
         if let Some(secret) = &self.secret {
@@ -101,7 +106,6 @@ impl CustomRobot {
             query.push_str(&format!("&timestamp={timestamp}&sign={}", encoded(&sign)));
         }
         url.set_query(Some(&query));
-        let mut body = send::webhook_body(&notice.0);
         body["msgUuid"] = msg_uuid.into();
         OutRequest::post_json(url, body.to_string())
     }
@@ -112,6 +116,50 @@ impl CustomRobot {
     pub fn outcome(&self, answer: Result<OutResponse, NetError>) -> SendOutcome {
         send::custom_robot_outcome(answer, TOO_MANY)
     }
+}
+
+/// Binds a custom robot as a channel.
+pub(crate) fn channel(keys: &Keys, options: &ConnectOptions) -> Result<Box<dyn Channel>, Vec<KeyError>> {
+    Ok(Box::new(CustomRobot::connect(keys, options)?))
+}
+
+impl Channel for CustomRobot {
+    fn notices(&self, markdown: &str) -> Vec<platform::Notice> {
+        let body = |words: &Dressed| platform::Notice(send::webhook_body(words).to_string().into());
+        dress(markdown).iter().map(body).collect()
+    }
+
+    fn request(&self, notice: &platform::Notice, now: Timestamp, id: &str) -> OutRequest {
+        self.request_of(serde_json::from_slice(&notice.0).unwrap_or_default(), now, id)
+    }
+
+    fn outcome(&self, answer: Result<OutResponse, NetError>) -> Delivery {
+        let error = answer.as_ref().err().copied();
+        match Self::outcome(self, answer) {
+            SendOutcome::Accepted(_) => Delivery::Accepted,
+            SendOutcome::Refused(refusal) => {
+                Delivery::Refused { code: refusal.sanitised(&[]), help: help(&refusal.code) }
+            }
+            SendOutcome::Retry { after } => Delivery::Retry { after, error },
+            SendOutcome::TokenExpired | SendOutcome::Moved(_) | SendOutcome::Unknown => Delivery::Unknown,
+        }
+    }
+}
+
+/// What an operator can do about a code.
+fn help(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "310000" => {
+            "the robot's security settings refuse it: compare `secret` with the group's settings, check this machine's \
+             clock and address, and the robot's keywords"
+        }
+        "400013" => "the group is dissolved",
+        "400101" | "400102" | "400106" => {
+            "the robot is gone, stopped or not in the group: copy its address from the group's settings again"
+        }
+        "430101" | "430102" | "430103" | "430104" => "DingTalk's content check refused the text",
+        _ => return None,
+    })
 }
 
 /// The signature of a send, in Base64, before percent-encoding: HMAC-SHA-256 under the secret over the timestamp in

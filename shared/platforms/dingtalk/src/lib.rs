@@ -67,7 +67,7 @@ pub use push::PushKeys;
 
 /// DingTalk, as binaries list it. Keys: `client_id`, `client_secret`, `robot_code`; for event push also `token` and
 /// `aes_key`.
-pub const KIND: Kind = Kind { name: "dingtalk", connect };
+pub const KIND: Kind = Kind { name: "dingtalk", connect, channel: Some(custom_robot::channel) };
 
 /// DingTalk bound to one bot's keys.
 struct DingTalk {

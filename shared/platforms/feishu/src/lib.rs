@@ -31,6 +31,7 @@
 //! - `verify`: signature, decryption, token
 //! - `parse`: envelopes, and what a message says; `mention` and `content` and `post` are its parts
 //! - `render`: a reply as texts and cards; `tame` takes out what a model may not do
+//! - `custom_bot`: notices into a group
 //! - `send`: the calls, and what came of them; `token` for access tokens and the bot's own id
 //!
 //! # Example
@@ -56,6 +57,7 @@
 //! ```
 
 mod content;
+mod custom_bot;
 mod json;
 mod keys;
 mod mention;
@@ -82,7 +84,7 @@ const NAME: &str = "feishu";
 
 /// Feishu and Lark. [`ConnectOptions::base_url`] is `https://open.feishu.cn` unless given; for Lark it is
 /// `https://open.larksuite.com`. A path in it is kept and goes before `/open-apis/`.
-pub const KIND: Kind = Kind { name: NAME, connect };
+pub const KIND: Kind = Kind { name: NAME, connect, channel: Some(custom_bot::connect) };
 
 fn connect(ring: &KeyRing, options: &ConnectOptions) -> Result<Arc<dyn Platform>, Vec<KeyError>> {
     let bound = keys::bind(ring, options)?;

@@ -49,6 +49,11 @@ impl Weight for Cost {
 
 /// Dresses and splits a reply. One of nothing but white space has no segments: there is nothing to say.
 pub(crate) fn render(markdown: &str) -> Vec<Segment> {
+    payloads(markdown, CARD_BODY_MAX).iter().map(Payload::seal).collect()
+}
+
+/// The same for requests of at most so many bytes.
+pub(crate) fn payloads(markdown: &str, body_max: usize) -> Vec<Payload> {
     let markdown = markdown.trim();
     if markdown.is_empty() {
         return Vec::new();
@@ -56,24 +61,24 @@ pub(crate) fn render(markdown: &str) -> Vec<Segment> {
     if is_plain(markdown) {
         return vec![text(markdown)];
     }
-    let limits = Limits { weight: Cost(CARD_BODY_MAX - CARD_FRAME), tables: CARD_TABLES };
+    let limits = Limits { weight: Cost(body_max - CARD_FRAME), tables: CARD_TABLES };
     split(&tame(markdown), limits).iter().map(|piece| card(piece)).collect()
 }
 
 /// A text. The sign of a mention is taken out of it, wherever the words come from.
-pub(crate) fn text(words: &str) -> Segment {
+pub(crate) fn text(words: &str) -> Payload {
     // Here a mention cannot be escaped, only misspelt: the sign is the full-width one, which looks nearly the same.
     let content = serde_json::json!({ "text": without_mentions(words, "＜") });
-    Payload { msg_type: "text".to_owned(), content: content.to_string() }.seal()
+    Payload { msg_type: "text".to_owned(), content: content.to_string() }
 }
 
-fn card(markdown: &str) -> Segment {
+fn card(markdown: &str) -> Payload {
     let content = serde_json::json!({
         "schema": "2.0",
         "config": { "update_multi": true },
         "body": { "elements": [{ "tag": "markdown", "content": markdown }] },
     });
-    Payload { msg_type: "interactive".to_owned(), content: content.to_string() }.seal()
+    Payload { msg_type: "interactive".to_owned(), content: content.to_string() }
 }
 
 /// Whether a reply is words only, so that a text shows it as it is meant. When in doubt it is not, and becomes a card.
@@ -128,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_text_cannot_mention_anybody() {
-        let Segment(sent) = text("<at user_id=\"all\">all</at> <b");
+        let Segment(sent) = text("<at user_id=\"all\">all</at> <b").seal();
         assert!(!sent.contains("<at") && !sent.contains("</at"), "{sent}");
         assert!(sent.contains("＜at user_id") && sent.contains("＜/at>") && sent.contains("<b"), "{sent}");
     }

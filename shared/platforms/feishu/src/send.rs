@@ -212,7 +212,7 @@ pub(crate) fn plain(segment: &Segment) -> Option<Segment> {
     let card: Value = serde_json::from_str(&payload.content).ok()?;
     let elements = card.pointer("/body/elements")?.as_array()?.iter();
     let words: Vec<_> = elements.filter_map(|element| element.get("content")?.as_str()).collect();
-    (!words.is_empty()).then(|| render::text(&words.join("\n\n")))
+    (!words.is_empty()).then(|| render::text(&words.join("\n\n")).seal())
 }
 
 /// Whether Feishu documents the code as one that trying again does not change: its messaging codes and those for
@@ -256,7 +256,7 @@ fn unreadable(answer: &OutResponse) -> SendOutcome {
 }
 
 /// How long Feishu asks to wait: whole seconds in `x-ogw-ratelimit-reset`.
-fn pause(headers: &HeaderMap) -> Duration {
+pub(crate) fn pause(headers: &HeaderMap) -> Duration {
     let seconds =
         headers.get("x-ogw-ratelimit-reset").and_then(|value| value.to_str().ok()?.trim().parse().ok());
     seconds.map_or(USUAL_PAUSE, |seconds: u64| Duration::from_secs(seconds.clamp(1, LONGEST_PAUSE_SECONDS)))

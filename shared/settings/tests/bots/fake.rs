@@ -20,7 +20,7 @@ use settings::{KeySource, SecretError, SecretVersions, Secrets};
 use transport::{NetError, OutRequest, OutResponse};
 
 /// Needs a key `key`, and takes its texts for its name, so that a test sees which keys are served.
-pub(crate) const FAKE: Kind = Kind { name: "fake", connect };
+pub(crate) const FAKE: Kind = Kind { name: "fake", connect, channel: None };
 
 struct Fake(PlatformId);
 

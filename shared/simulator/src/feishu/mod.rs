@@ -2,6 +2,7 @@
 
 mod api;
 mod content;
+pub(crate) mod custom;
 mod edit;
 pub(crate) mod push;
 mod token;
@@ -65,6 +66,8 @@ pub(crate) struct State {
     chats: Bounded<()>,
     /// Message of each `app/uuid` and when it was sent.
     uuids: Bounded<(Timestamp, String)>,
+    /// Custom bots by the id in their address.
+    custom_bots: BTreeMap<String, custom::Bot>,
     /// When each chat got its latest messages.
     pace: Bounded<VecDeque<Timestamp>>,
 }
@@ -78,6 +81,7 @@ impl State {
             chats: Bounded::new(16_384),
             // An hour's worth at eighteen messages a second.
             uuids: Bounded::new(65_536),
+            custom_bots: BTreeMap::new(),
             pace: Bounded::new(4096),
         }
     }
@@ -96,7 +100,14 @@ pub(crate) fn routes() -> Vec<Route> {
     };
     let info = Endpoint { target: Target::FeishuInfo, authorized, serve: token::bot_info, faulty: true };
     let send = |serve| Endpoint { target: Target::FeishuSend, authorized, serve, faulty: true };
+    let custom = Endpoint {
+        target: Target::FeishuSend,
+        authorized: custom::signed,
+        serve: custom::send,
+        faulty: true,
+    };
     vec![
+        (MethodFilter::POST, "/open-apis/bot/v2/hook/{id}", custom),
         (MethodFilter::POST, "/open-apis/auth/v3/tenant_access_token/internal", token),
         (MethodFilter::GET, "/open-apis/bot/v3/info", info),
         (MethodFilter::POST, "/open-apis/im/v1/messages", send(api::send)),

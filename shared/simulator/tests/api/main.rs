@@ -5,6 +5,7 @@ mod dingtalk;
 mod dingtalk_custom;
 mod faults;
 mod feishu;
+mod feishu_custom;
 mod feishu_send;
 mod model;
 mod support;
