@@ -81,12 +81,18 @@ const fn severity(step: &Step) -> Level {
     }
 }
 
+// None of them reports a line that cannot be written: that would go to standard error, and writing there panics when it is
+// a file on a full disk, in the middle of whatever was logged.
+
 /// Sets the process's log up as ECS JSON on standard output, which is what Lambda collects. `filter` is read as a
 /// [`Filter`]. One that cannot be read does not stop a function, whose webhooks would be lost with it: `info` stands in
 /// for it, and the first line is an error that says so.
 pub fn init_function(service: &'static str, filter: Option<&str>) {
     let read = filter.unwrap_or_default().parse();
-    let lines = tracing_subscriber::fmt().event_format(Format::Ecs { service }).with_writer(std::io::stdout);
+    let lines = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .event_format(Format::Ecs { service })
+        .with_writer(std::io::stdout);
     let lines = lines.with_max_level(Level::TRACE).finish();
     set(lines.with(read.clone().unwrap_or_else(|_| Filter::default()).0));
     if let Err(error) = read {
@@ -96,13 +102,19 @@ pub fn init_function(service: &'static str, filter: Option<&str>) {
 
 /// Sets the process's log up as ECS JSON on standard error, for a process whose standard output is a person's.
 pub fn init_json(service: &'static str, filter: Filter) {
-    let lines = tracing_subscriber::fmt().event_format(Format::Ecs { service }).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .event_format(Format::Ecs { service })
+        .with_writer(std::io::stderr);
     set(lines.with_max_level(Level::TRACE).finish().with(filter.0));
 }
 
 /// Sets the process's log up as plain lines on standard error, for a person at a terminal.
 pub fn init_terminal(filter: Filter) {
-    let lines = tracing_subscriber::fmt().event_format(Format::Plain).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt()
+        .log_internal_errors(false)
+        .event_format(Format::Plain)
+        .with_writer(std::io::stderr);
     set(lines.with_max_level(Level::TRACE).finish().with(filter.0));
 }
 
