@@ -1,6 +1,6 @@
 //! The calls, and what came of them.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[expect(dead_code, reason = "the other tests use the rest")]
 mod support;
