@@ -78,6 +78,7 @@ fn requests(endpoint: &Endpoint) -> Vec<OutRequest> {
 }
 
 fn keyed(endpoint: &Endpoint, request: OutRequest) -> OutRequest {
+    let request = request.via(endpoint.place.via());
     match &endpoint.key {
         Some(key) => {
             request.with_secret_header(header::AUTHORIZATION, &format!("Bearer {}", key.expose_secret()))
