@@ -98,7 +98,7 @@ impl DotEnv {
 }
 
 fn in_file(mistake: Mistake, path: &Path, position: Option<(usize, usize)>) -> Mistake {
-    Mistake { file: Some(path.to_owned()), position, ..mistake }
+    Mistake { file: Some(path.to_owned()), position: position.map(Box::new), ..mistake }
 }
 
 /// What stands first in some lines.

@@ -60,7 +60,7 @@ fn log_change(was_writable: bool, result: &Result<(), StoreError>) {
             tracing::error!(action = "store.unwritable", %error, "nothing can be written: new messages are refused");
         }
         Ok(()) if !was_writable => {
-            tracing::info!(action = "store.writable", "the store can be written again")
+            tracing::info!(action = "store.writable", "the store can be written again");
         }
         Ok(()) | Err(_) => {}
     }

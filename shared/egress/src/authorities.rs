@@ -102,9 +102,9 @@ impl Authority {
         }
         let mut authorities = Vec::new();
         for (index, der) in CertificateDer::pem_slice_iter(text.as_bytes()).enumerate() {
-            let der = der.map_err(|error| match error {
-                pem::Error::MissingSectionEnd { .. } => AuthorityError::CutOff,
-                _ => AuthorityError::Damaged(index + 1),
+            let der = der.map_err(|error| {
+                let is_cut_off = matches!(error, pem::Error::MissingSectionEnd { .. });
+                if is_cut_off { AuthorityError::CutOff } else { AuthorityError::Damaged(index + 1) }
             })?;
             authorities.push(Self::of_der(&der).ok_or(AuthorityError::Damaged(index + 1))?);
         }

@@ -46,7 +46,7 @@ fn exceptions(list: &[String], mistakes: &mut Mistakes) -> Vec<String> {
         match exception(text) {
             Ok(exception) => exceptions.push(exception),
             Err(_) => {
-                mistakes.0.push(Mistake::new("network.no_proxy", format!("`{text}`"), EXCEPTION_WANTED))
+                mistakes.0.push(Mistake::new("network.no_proxy", format!("`{text}`"), EXCEPTION_WANTED));
             }
         }
     }

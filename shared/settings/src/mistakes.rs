@@ -17,9 +17,9 @@ pub struct Mistake {
     /// The configuration file it stands in, where it stands in one.
     pub file: Option<PathBuf>,
     /// The line and the column, both from 1, where they are known.
-    pub position: Option<(usize, usize)>,
+    pub position: Option<Box<(usize, usize)>>,
     /// As much of that line as cannot be a secret.
-    pub line: Option<String>,
+    pub line: Option<Box<str>>,
 }
 
 impl Mistake {
@@ -39,7 +39,7 @@ impl Mistake {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.file, self.position) {
+        match (&self.file, self.position.as_deref()) {
             (Some(file), Some((line, column))) => write!(f, "{}:{line}:{column}: ", file.display())?,
             (Some(file), None) => write!(f, "{}: ", file.display())?,
             (None, _) => {}
@@ -49,7 +49,7 @@ impl fmt::Display for Mistake {
             write!(f, "{}: ", self.key)?;
         }
         write!(f, "found {}; wanted {}", self.found, self.wanted)?;
-        match (&self.line, self.position) {
+        match (&self.line, self.position.as_deref()) {
             (Some(text), Some((line, _))) => write!(f, "\n    {line} | {text}"),
             _ => Ok(()),
         }

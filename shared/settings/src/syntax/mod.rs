@@ -80,8 +80,12 @@ fn note(original: &[&str], fault: &Fault, column: usize, mistakes: &mut Mistakes
     let at = (fault.index + 1, column);
     let mut mistake =
         Mistake::new(format!("line {}, column {}", at.0, at.1), fault.found.clone(), fault.wanted.clone());
-    mistake.position = Some(at);
-    mistake.line = original.get(fault.index).map(|line| shown(line)).filter(|line| !line.is_empty());
+    mistake.position = Some(Box::new(at));
+    mistake.line = original
+        .get(fault.index)
+        .map(|line| shown(line))
+        .filter(|line| !line.is_empty())
+        .map(String::into_boxed_str);
     mistakes.0.push(mistake);
 }
 
