@@ -5,6 +5,7 @@
 //! and payload, which are framed here.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot lay its table has failed")]
 
+mod mutations;
 mod recorded;
 
 use std::collections::BTreeSet;

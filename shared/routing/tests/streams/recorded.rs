@@ -103,7 +103,7 @@ fn failure(text: &str) -> Failure {
 }
 
 /// One message in Amazon's framing: total length, length of the headers, checksum, headers, payload, checksum.
-fn frame(line: &str) -> Vec<u8> {
+pub(crate) fn frame(line: &str) -> Vec<u8> {
     let mut parts = line.splitn(3, ' ');
     let (kind, name, payload) = (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap());
     let label = match kind {

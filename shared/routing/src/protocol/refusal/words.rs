@@ -93,8 +93,12 @@ pub(super) fn is_error(body: &Value) -> bool {
         return true;
     }
     let words = || ["message", "msg", "error_msg", "errorMessage", "Message"].into_iter().any(there);
+    // A status in words says how far it is, not that it failed.
     let code = || {
-        ["code", "status", "statusCode", "error_code", "errorCode"].iter().any(|key| is_code(body.get(*key)))
+        let status = ["status", "statusCode"]
+            .iter()
+            .any(|key| body.get(*key).is_some_and(|it| it.is_number() && is_code(it)));
+        status || ["code", "error_code", "errorCode"].iter().any(|key| body.get(*key).is_some_and(is_code))
     };
     body.get("choices").is_none_or(Value::is_null)
         && (there("detail")
@@ -115,14 +119,13 @@ fn says_something(value: &Value) -> bool {
 }
 
 /// Whether a code is one of an error: a number that is no success, or a name.
-fn is_code(code: Option<&Value>) -> bool {
+fn is_code(code: &Value) -> bool {
     match code {
-        Some(Value::Number(number)) => !matches!(number.as_i64(), Some(0 | 200..=299)),
-        Some(Value::String(text)) => !matches!(
-            text.to_ascii_lowercase().as_str(),
-            "" | "0" | "200" | "ok" | "success" | "completed" | "in_progress"
-        ),
-        _ => false,
+        Value::Number(number) => number.as_i64().is_none_or(|number| !(0..400).contains(&number)),
+        Value::String(text) => {
+            !matches!(text.to_ascii_lowercase().as_str(), "" | "0" | "200" | "ok" | "success")
+        }
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     }
 }
 
