@@ -47,7 +47,11 @@ pub fn run(data: &[u8]) -> Reach {
         let refused = fixed::hear(&**BOT, &forged(data, headers, query));
         assert!(matches!(refused, Err(Rejection::Unverified(_))), "a forged webhook is believed");
     }
-    Reach::inside(robot.is_ok_and(|heard| matches!(heard.event, Event::Message(_))) || event.is_ok())
+    // Every push is answered; one whose type can be read came inside.
+    Reach::inside(
+        robot.is_ok_and(|heard| matches!(heard.event, Event::Message(_)))
+            || event.is_ok_and(|heard| heard.unknown.is_empty()),
+    )
 }
 
 /// A robot message with this body.
