@@ -44,7 +44,8 @@ pub fn run_worker(service: &'static str, kinds: &[Kind]) -> anyhow::Result<()> {
         let consumer = Arc::new(Consumer::new(kinds).await?);
         lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| {
             let consumer = Arc::clone(&consumer);
-            async move { Ok::<_, Error>(consumer.consume(event).await) }
+            // On the heap: what a turn holds is too much for the stack of whoever polls it.
+            async move { Ok::<_, Error>(Box::pin(consumer.consume(event)).await) }
         }))
         .await
         .map_err(|error| anyhow::anyhow!(error))

@@ -202,26 +202,6 @@ mod tests {
                 r#"{"error":{"message":"invalid temperature: only 1 is allowed for this model","type":"invalid_request_error"}}"#,
                 Some(Parameter::Temperature),
             ),
-            (
-                400,
-                r#"{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}"#,
-                Some(Parameter::SystemRole),
-            ),
-            (
-                500,
-                r#"{"error":{"code":500,"message":"Jinja Exception: System role not supported","type":"server_error"}}"#,
-                Some(Parameter::SystemRole),
-            ),
-            (
-                400,
-                r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role"}}"#,
-                Some(Parameter::SystemRole),
-            ),
-            (
-                400,
-                r#"{"error":{"message":"Developer instruction is not enabled for models/gemma-3-27b-it","status":"INVALID_ARGUMENT"}}"#,
-                Some(Parameter::SystemRole),
-            ),
             (500, r#"{"error":"the system does not support this; temperature sensor failed"}"#, None),
             (400, r#"{"error":{"message":"temperature must be non-negative"}}"#, None),
             (400, r#"{"error":{"message":"unknown model my_stream_options_model"}}"#, None),
@@ -229,6 +209,30 @@ mod tests {
             (400, "stream_options is not supported", None),
         ] {
             assert_eq!(complaint(&refusal(status, body), |_| true), found, "{body}");
+        }
+    }
+
+    #[test]
+    fn servers_say_that_they_take_no_system_prompt() {
+        for (status, body) in [
+            (
+                400,
+                r#"{"object":"error","message":"System role not supported","type":"BadRequestError","code":400}"#,
+            ),
+            (
+                500,
+                r#"{"error":{"code":500,"message":"Jinja Exception: System role not supported","type":"server_error"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Unsupported value: 'messages[0].role' does not support 'system' with this model.","param":"messages[0].role"}}"#,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"Developer instruction is not enabled for models/gemma-3-27b-it","status":"INVALID_ARGUMENT"}}"#,
+            ),
+        ] {
+            assert_eq!(complaint(&refusal(status, body), |_| true), Some(Parameter::SystemRole), "{body}");
         }
     }
 

@@ -189,7 +189,7 @@ fn ends_reasoning(before: &str, after: &str) -> bool {
     if last.is_whitespace() {
         return sentence_ends(before) || !(next.is_whitespace() || next.is_ascii_punctuation());
     }
-    !(is_wide(last) && is_wide(next)) && !(is_wide(last) && next.is_whitespace())
+    !(is_wide(last) && (is_wide(next) || next.is_whitespace()))
 }
 
 #[cfg(test)]

@@ -86,7 +86,12 @@ fn framed(protocol: Protocol, data: &str) -> Vec<u8> {
     match protocol {
         Protocol::Ollama => format!("{data}\n").into_bytes(),
         Protocol::Converse => recorded::frame(&format!("event contentBlockDelta {data}")),
-        _ => format!("data: {data}\n\n").into_bytes(),
+        Protocol::ChatCompletions
+        | Protocol::Completions
+        | Protocol::Responses
+        | Protocol::Messages
+        | Protocol::Gemini
+        | Protocol::Echo => format!("data: {data}\n\n").into_bytes(),
     }
 }
 
