@@ -43,7 +43,7 @@ impl Net {
 impl Transport for Net {
     async fn call(&self, request: OutRequest, _: Limits) -> Result<OutResponse, NetError> {
         self.asked.lock().unwrap().push(request);
-        let (status, body) = self.answers.lock().unwrap().pop_front().ok_or(NetError::Unreachable)?;
+        let (status, body) = self.answers.lock().unwrap().pop_front().ok_or(NetError::TooLarge)?;
         let status = StatusCode::from_u16(status).unwrap();
         Ok(OutResponse { status, headers: HeaderMap::new(), body: body.into() })
     }
