@@ -126,7 +126,7 @@ impl Running {
 /// The smallest configuration of a bot that answers with the mock's model.
 fn configuration(setup: Setup) -> String {
     let mock = setup.mock;
-    let turns = setup.turns.map(|turns| format!("workers = {turns}\n")).unwrap_or_default();
+    let turns = setup.turns.map(|turns| format!("max_turns_in_flight = {turns}\n")).unwrap_or_default();
     format!(
         "[bots.load]\nplatform = \"feishu\"\nkeys = \"env:{CREDENTIALS_VARIABLE}\"\nbase_url = \"http://{mock}\"\n\n\
          [endpoints.model]\nplace = \"local\"\nurl = \"http://{mock}/v1/chat/completions\"\nmodel = \"{MODEL}\"\n\n\
