@@ -160,3 +160,20 @@ async fn handler(
     })
     .await
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_one_that_magpie_takes() {
+        for turns in [None, Some(1)] {
+            let text = configuration(Setup { mock: ([127, 0, 0, 1], 1).into(), turns });
+            let settings = settings::parse(&text, None, &BTreeMap::new(), &["feishu"]);
+            let limit = settings.map(|settings| settings.standalone.max_turns_in_flight);
+            assert!(limit.as_ref().is_ok_and(|limit| (*limit == 1) == turns.is_some()), "{limit:?}\n{text}");
+        }
+    }
+}
