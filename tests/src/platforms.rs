@@ -61,6 +61,7 @@ model = "far-model"
 [routing]
 strategy = "local_first"
 attempt_timeout_seconds = 20
+turn_timeout_seconds = 15
 
 [standalone]
 operator_token = "file:operator.token"

@@ -40,6 +40,8 @@ impl Magpie {
         let mut process = Process::start(Path::new(&binary), &args, env, folder.path())?;
         let line = process.line_with("listens on ").await?;
         let (_, address) = line.split_once("listens on ").context("no address")?;
+        // In a log in JSON the address ends with the text that it is in.
+        let address = address.split('"').next().unwrap_or(address);
         Ok(Self { url: Url::parse(address.trim())?, process, folder, binary })
     }
 

@@ -7,7 +7,7 @@ use egress::{Egress, EgressOptions};
 use http::header;
 use magpie_tests::{component::Component, platforms::Pretend, process::Process, standalone::Magpie};
 use serde_json::{Value, json};
-use simulator::{Fault, Target};
+use simulator::{Call, Fault, Target};
 use transport::{Limits, OutRequest, OutResponse, OutStream, Transport as _};
 
 /// The tokens of two programs.
@@ -80,10 +80,10 @@ builds = "env:BUILDS"
         self.client.stream(request, LIMITS).await.unwrap()
     }
 
-    /// Where it was asked how often: locally, and in the cloud.
+    /// Where it was asked how often: locally, and in the cloud. That the start looks at the list of models is no question.
     fn asked(&self) -> (usize, usize) {
-        let calls =
-            |at: &Pretend| at.simulator.calls().iter().filter(|call| call.target == Target::Model).count();
+        let is_question = |call: &&Call| call.target == Target::Model && call.path.ends_with("/completions");
+        let calls = |at: &Pretend| at.simulator.calls().iter().filter(is_question).count();
         (calls(&self.local), calls(&self.cloud))
     }
 }

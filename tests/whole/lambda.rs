@@ -94,7 +94,7 @@ async fn a_conversation_through_the_built_functions() {
     // Redelivered, then the local model is gone (each question may ask it twice), then the cloud's too.
     assert_eq!(deployment.feishu(&first).await["statusCode"], 200);
     let second = simulator.feishu_message("cli_test", &Say::direct("ann", "what is my name?")).unwrap();
-    deployment.local.simulator.script(Target::Model, vec![Fault::Status(503); 4]);
+    deployment.local.simulator.script(Target::Model, vec![Fault::Status(500); 4]);
     assert_eq!(deployment.feishu(&second).await["statusCode"], 200);
     assert_eq!(deployment.work().await, 0);
     let asked = deployment.far.simulator.model_requests();

@@ -40,7 +40,7 @@ async fn a_real_model_answers_on_feishu() {
     loaded(&server, &setup.platforms).await;
     for (count, question) in [(1, "What is the capital of France?"), (2, "And of Italy?")] {
         assert_eq!(setup.feishu(&Say::direct("ann", question)).await, 200);
-        let asked = setup.magpie.process.line_with(" asked ").await.unwrap();
+        let asked = setup.magpie.process.line_with(" model.attempt ").await.unwrap();
         let seen = setup.platforms.seen(count).await.unwrap();
         let answer = &seen[count - 1].text;
         assert!(!answer.trim().is_empty() && !answer.starts_with("Sorry"), "{answer}");

@@ -67,7 +67,7 @@ pub(crate) async fn route(args: RouteArgs, dot_env: DotEnv) -> anyhow::Result<()
     let running = running(&settings, &secrets, transport.as_ref(), args.listen).await?;
     router.adopt(&running.openings(SystemClock.now()));
     let prompt = Prompt { system, ..Prompt::question(args.question) };
-    let ask = Ask::whole(&prompt, &context, settings.routing.turn_timeout);
+    let ask = Ask { waits: false, ..Ask::whole(&prompt, &context, settings.routing.turn_timeout) };
     println!("{running}");
     budget.lines.iter().for_each(|line| println!("{line}"));
     println!("{}", explanation(&router, &router.plan(&ask), &running));

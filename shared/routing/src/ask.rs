@@ -17,13 +17,16 @@ pub struct Ask<'a> {
     pub budget: Duration,
     /// Who hears the answer while it comes.
     pub listener: &'a dyn Listener,
+    /// Whether endpoints that are not there are waited for within the budget when no other is left. An operator at a
+    /// terminal wants to read what failed instead.
+    pub waits: bool,
 }
 
 impl<'a> Ask<'a> {
-    /// A question whose answer is wanted whole.
+    /// A question whose answer is wanted whole, and which waits for endpoints that are not there.
     #[must_use]
     pub fn whole(prompt: &'a Prompt, context: &'a Context, budget: Duration) -> Self {
-        Self { prompt, context, budget, listener: &Nobody }
+        Self { prompt, context, budget, listener: &Nobody, waits: true }
     }
 }
 

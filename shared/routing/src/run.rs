@@ -154,6 +154,9 @@ impl<'a> Run<'a> {
     async fn next(&mut self) -> Option<(usize, Admission)> {
         self.absent.go_on();
         if self.queue.is_empty() {
+            if !self.ask.waits {
+                return None;
+            }
             let Means { clock, pause, .. } = self.means;
             let returned = self.absent.returned(&self.router.health, clock, pause, self.deadline);
             self.queue.push_back(returned.await?);

@@ -100,7 +100,7 @@ impl Coming {
             let Question { prompt, context, .. } = &*question;
             let meter = Meter::new(prompt, books.noting(&*listener));
             books.watch(meter.count());
-            let result = router.ask(&Ask { prompt, context, budget, listener: &meter }).await;
+            let result = router.ask(&Ask { listener: &meter, ..Ask::whole(prompt, context, budget) }).await;
             books.close(&result).await;
             result
         });

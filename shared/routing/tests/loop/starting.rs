@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chat::Pause as _;
-use routing::{Failure, Gate, NoAnswerReason, Route, Rule, Strategy, Then, When};
+use routing::{Ask, Context, Failure, Gate, NoAnswerReason, Prompt, Route, Rule, Strategy, Then, When};
 use transport::NetError;
 
 use crate::net::{Does, Ear, Step, ask, endpoint, failed, listen_for, net, router, say, setup};
@@ -51,6 +51,19 @@ async fn who_starts_is_waited_for_where_nobody_else_may_be_asked() {
             );
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_does_not_wait_is_told_at_once_what_failed() {
+    let (router, net) = setup(&[("local", up_after(30, &REFUSED))], Strategy::LocalFirst);
+    let (prompt, context) = (Prompt::question("hi"), Context::default());
+    let ask = Ask { waits: false, ..Ask::whole(&prompt, &context, Duration::from_secs(240)) };
+    let none = router.ask(&ask).await.unwrap_err();
+    assert_eq!(
+        (none.reason, failed(&none.attempts)),
+        (NoAnswerReason::AllFailed, vec![Some(Failure::Unreachable)])
+    );
+    assert_eq!(net.called().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
