@@ -61,7 +61,7 @@ model = "far-model"
 [routing]
 strategy = "local_first"
 attempt_timeout_seconds = 20
-turn_timeout_seconds = 15
+turn_timeout_seconds = 25
 
 [standalone]
 operator_token = "file:operator.token"
@@ -75,7 +75,7 @@ operator_token = "file:operator.token"
 }
 
 /// How long an answer may take to show up, on a machine that is busy compiling.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A simulator on a port of its own, and a client.
 pub struct Pretend {
