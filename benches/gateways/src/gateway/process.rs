@@ -1,10 +1,12 @@
 //! A gateway's process: started on a free port of loopback, used once it answers, ended by its id.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, File},
     net::{Ipv4Addr, SocketAddr, TcpListener},
     path::{Path, PathBuf},
     process::Stdio,
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -47,13 +49,20 @@ pub fn bound_to_us(program: &Path) -> Command {
     command
 }
 
-/// A port that was free a moment ago.
+/// A port that was free a moment ago, and that this process is given once only: whoever gets one has yet to listen, and the
+/// system may name it again until then.
 ///
 /// # Errors
 ///
 /// When there is none.
 pub fn free_port() -> anyhow::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+    loop {
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        if GIVEN.lock().unwrap_or_else(PoisonError::into_inner).insert(port) {
+            return Ok(port);
+        }
+    }
 }
 
 impl Process {
