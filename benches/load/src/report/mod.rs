@@ -4,7 +4,7 @@
 //!
 //! - this file: the page and its tables
 //! - [`targets`]: what is aimed at, beside what was reached
-//! - [`line`]: a line for each measurement, for the terminal
+//! - [`mod@line`]: a line for each measurement, for the terminal
 
 pub mod line;
 pub mod targets;

@@ -9,7 +9,7 @@
 //! - [`tokens`]: which program asks
 //! - [`body`]: what it sends, as bytes; [`request`]: read; [`question`]: what that asks of the router
 //! - [`stream`]: an answer that goes out as it comes; [`gather`]: its chunks together; [`wire`]: answers as bytes
-//! - [`refusal`]: what it is told instead of an answer
+//! - [`mod@refusal`]: what it is told instead of an answer
 //! - [`books`]: what is written down of it; [`purse`]: what it may spend
 
 mod body;
