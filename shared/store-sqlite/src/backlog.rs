@@ -17,9 +17,9 @@ const GROUP_MAX: usize = 256;
 /// under a flood of webhooks, or the queue only grows.
 const ORDINARY_SHARE: usize = GROUP_MAX / 4;
 
-/// How long the writer waits for company after a group of several jobs. Each group costs one fsync, some 100 µs of processor
-/// time, and under load a turn's writes and those of its neighbours are worth gathering. After a group of one nobody else is
-/// there, and nothing is waited for.
+/// How long the writer waits for company after a group of several jobs. Each group costs one fsync, so under load a turn's
+/// writes and those of its neighbours are worth gathering. After a group of one nobody else is there, and nothing is waited
+/// for. The figures are chosen, not tuned.
 const GATHER: Duration = Duration::from_millis(4);
 
 /// So many acknowledgements, or ordinary jobs, end the wait.
